@@ -1,0 +1,52 @@
+/**
+ * Builds what is deployed: the page's script and style into dist/public/assets, then the Worker's bundle into
+ * dist/worker by wrangler itself, so that its configuration is checked too. Needs no account and no network.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Bundles the live page's script and style. */
+export async function buildPage(): Promise<void> {
+  mkdirSync(`${root}dist/public/assets`, { recursive: true });
+  await build({
+    entryPoints: { live: `${root}src/page/main.tsx` },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    outdir: `${root}dist/public/assets`,
+    logLevel: "warning",
+  });
+  await build({
+    entryPoints: { live: `${root}src/page/style.css` },
+    minify: true,
+    outdir: `${root}dist/public/assets`,
+    logLevel: "warning",
+  });
+  cpSync(`${root}src/page/robots.txt`, `${root}dist/public/robots.txt`);
+}
+
+/** Bundles the Worker as `wrangler deploy` would. */
+export function buildWorker(): void {
+  rmSync(`${root}dist/worker`, { recursive: true, force: true });
+  execFileSync(
+    process.execPath,
+    [`${root}node_modules/wrangler/bin/wrangler.js`, "deploy", "--dry-run", "--outdir", "dist/worker"],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1", NO_UPDATE_NOTIFIER: "1" },
+    },
+  );
+}
+
+if (import.meta.filename === process.argv[1]) {
+  await buildPage();
+  buildWorker();
+}

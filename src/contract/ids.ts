@@ -1,0 +1,27 @@
+/**
+ * Ids that cross our own wires and their formats. An id is a type prefix and 26 lower-case Crockford base32
+ * characters: a ULID where somebody mints it (so ids sort by time), a digest where it must be found again.
+ */
+import * as z from "zod";
+
+const CROCKFORD_26 = "[0-9a-hjkmnp-tv-z]{26}";
+const id = (prefix: string, what: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_${CROCKFORD_26}$`), `must be ${prefix}_ and 26 lower-case base32 characters`)
+    .meta({
+      description: what,
+    });
+
+export const JobIdSchema = id("job", "A job. May be chosen by the client; not a secret, grants nothing.");
+export const UploadIdSchema = id("upl", "An uploaded input file.");
+export const OutputIdSchema = id("out", "One stored result of a job.");
+export const ShareIdSchema = id("shr", "A share link, without its secret.");
+
+export type JobId = z.infer<typeof JobIdSchema>;
+export type UploadId = z.infer<typeof UploadIdSchema>;
+export type OutputId = z.infer<typeof OutputIdSchema>;
+export type ShareId = z.infer<typeof ShareIdSchema>;
+
+/** A share token as it stands in a link: 44 base62 characters, the first half routes, the second half is the secret. */
+export const SHARE_TOKEN_PATTERN = /^[0-9A-Za-z]{44}$/;

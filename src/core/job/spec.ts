@@ -1,0 +1,46 @@
+/**
+ * What a job is asked to do: fixed at its creation, never changed. The graph itself is kept beside it (it may be
+ * large); `plan` is what the machine needs to know of it.
+ */
+import type { JobId } from "../../contract/ids.ts";
+
+/** A node that the outputs depend on, in the words of the progress model. */
+export type PlanNode = { id: string; classType: string; title: string | null };
+
+/** An uploaded picture and the graph slots that name it. */
+export type JobImage = {
+  name: string;
+  uploadId: string;
+  contentType: string;
+  slots: [nodeId: string, input: string][];
+};
+
+export type JobSpec = {
+  id: JobId;
+  /** SHA-256 of the canonical request: the same id with another fingerprint is a conflict, not a replay. */
+  fingerprint: string;
+  /** Base URL under which this job was created; its links and media URLs are built on it. */
+  origin: string;
+  workflow: { id: string; version: number; name: string } | null;
+  /** Normalised inputs; null for a raw graph. */
+  inputs: Record<string, unknown> | null;
+  seed: string | null;
+  metadata: Record<string, string>;
+  images: JobImage[];
+  plan: PlanNode[];
+  /** Nodes whose pictures come by socket and nowhere else (SaveImageWebsocket and direct senders). */
+  socketNodes: string[];
+  /** Labels of direct-send nodes: node id -> the node's `event` literal. */
+  labels: Record<string, string>;
+  /** Whether files of ComfyUI's temp folder (PreviewImage) count as outputs. */
+  keepTemporary: boolean;
+  /** Size of the coming picture where the inputs tell it. */
+  aspect: { width: number; height: number } | null;
+  /** Groups runs of the same kind for learned durations. */
+  shape: string;
+  createdAt: number;
+  startBy: number | null;
+  finishBy: number;
+  /** When the job and all its media are removed. */
+  expiresAt: number;
+};

@@ -1,0 +1,2 @@
+/** What a request carries through the middleware. */
+export type ApiEnv = { Bindings: Env; Variables: { requestId: string } };

@@ -1,0 +1,52 @@
+/** The HTTP app: middleware, routes, the OpenAPI document, the one place where errors become answers. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { ERRORS, type ErrorCode } from "../../contract/errors.ts";
+import { JOB_ERROR_CODES, type JobErrorCode } from "../../contract/job.ts";
+import { userMessage } from "../../core/job/words.ts";
+import type { ApiEnv } from "./api-env.ts";
+import { configured, cors, requestId } from "./middleware.ts";
+import { ApiError, problemResponse } from "./problem.ts";
+import { mountHealth } from "./routes/health.ts";
+import { mountJobs } from "./routes/jobs.ts";
+import { mountMedia } from "./routes/media.ts";
+import { mountPublic } from "./routes/public.ts";
+import { mountShares } from "./routes/shares.ts";
+import { mountUploads } from "./routes/uploads.ts";
+import { mountWorkflows } from "./routes/workflows.ts";
+
+/** The app with all its routes. */
+export function createApp(): OpenAPIHono<ApiEnv> {
+  const api = new OpenAPIHono<ApiEnv>();
+  api.use(requestId, cors, configured);
+  mountJobs(api);
+  mountShares(api);
+  mountUploads(api);
+  mountWorkflows(api);
+  mountMedia(api);
+  mountPublic(api);
+  mountHealth(api);
+  api.openAPIRegistry.registerComponent("securitySchemes", "secretKey", {
+    type: "http",
+    scheme: "bearer",
+    description: "A secret key, ec_sk_…",
+  });
+  api.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "Easelcast", version: "1" }, servers: [] });
+  api.get("/errors/:code", (c) => {
+    const text = errorText(c.req.param("code"));
+    if (!text) throw new ApiError("not_found", "There is no such error code.");
+    return c.text(text, 200, { "cache-control": "public, max-age=3600" });
+  });
+  api.notFound((c) => problemResponse(c, new ApiError("not_found", "GET /openapi.json lists what there is.")));
+  api.onError((error, c) => problemResponse(c, error));
+  return api;
+}
+
+function errorText(code: string): string | null {
+  if (Object.hasOwn(ERRORS, code)) {
+    const { status, title, retryable } = ERRORS[code as ErrorCode];
+    return `${code}\n\n${title}\nHTTP status ${status}. ${retryable ? "Trying again later may help." : "The same request will fail again."}\n`;
+  }
+  if ((JOB_ERROR_CODES as readonly string[]).includes(code))
+    return `${code}\n\n${userMessage(code as JobErrorCode)}\nThe error of a job.\n`;
+  return null;
+}

@@ -1,0 +1,140 @@
+/**
+ * From a create request to what the job is: workflow bound or graph checked, uploads looked up, times reckoned.
+ * Everything that can be refused is refused here, before any object is touched.
+ */
+
+import { workflows } from "../../../workflows/index.ts";
+import type { JobCreate } from "../../contract/api.ts";
+import { uploadKey } from "../../core/artifact/key.ts";
+import type { JobImage, JobSpec } from "../../core/job/spec.ts";
+import { stringifyExact } from "../../core/util/exact-json.ts";
+import { hex, sha256 } from "../../core/util/ids.ts";
+import { type BoundImage, bindWorkflow } from "../../core/workflow/bind.ts";
+import { type ApiGraph, closure, titleOf } from "../../core/workflow/graph.ts";
+import { directSendLabels, refusedNodes } from "../../core/workflow/guard.ts";
+import { executionRoots, websocketOutputNodes } from "../../core/workflow/outputs.ts";
+import { MAX_GRAPH_BYTES, parseGraph } from "../../core/workflow/parse-graph.ts";
+import { prepareGraph } from "../../core/workflow/prepare.ts";
+import { createRegistry } from "../../core/workflow/registry.ts";
+import { randomiseSeeds } from "../../core/workflow/seeds.ts";
+import { invalidInputs } from "./body.ts";
+import { ApiError } from "./problem.ts";
+
+export const registry = createRegistry(workflows);
+
+/** A job that names no deadline ends after this. */
+const DEFAULT_FINISH_SECONDS = 3_600;
+/** A job that names no retention is removed after this (api D2). */
+const DEFAULT_RETENTION_SECONDS = 7 * 86_400;
+
+const draw = (): bigint => crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+
+type Bound = Pick<JobSpec, "workflow" | "inputs" | "seed" | "aspect"> & { graph: ApiGraph; images: BoundImage[] };
+
+export type JobPlan = { spec: JobSpec; graph: string };
+
+/** What to create. `fingerprintOf` is the request as it came: the same request again is a replay. */
+export async function planJob(
+  env: Env,
+  request: JobCreate,
+  context: { jobId: string; origin: string; now: number; fingerprintOf: string; allowedNodes: readonly string[] },
+): Promise<JobPlan> {
+  const bound = request.workflow === undefined ? bindGraph(request, context.allowedNodes) : bindNamed(request);
+  const { graph } = prepareGraph(bound.graph);
+  const runs = closure(graph, executionRoots(graph));
+  const text = stringifyExact(graph);
+  const { now } = context;
+  const seconds = (value: number | undefined) => (value === undefined ? null : now + value * 1000);
+  const spec: JobSpec = {
+    id: context.jobId,
+    fingerprint: hex(await sha256(context.fingerprintOf)),
+    origin: context.origin,
+    workflow: bound.workflow,
+    inputs: bound.inputs,
+    seed: bound.seed,
+    metadata: request.metadata,
+    images: await Promise.all(bound.images.map((image) => findUpload(env, image))),
+    plan: Object.entries(graph).flatMap(([id, node]) =>
+      runs.has(id) ? [{ id, classType: node.class_type, title: titleOf(node) }] : [],
+    ),
+    socketNodes: websocketOutputNodes(graph),
+    labels: Object.fromEntries(Object.entries(directSendLabels(graph)).map(([id, { event }]) => [id, event])),
+    keepTemporary: request.keep_temporary,
+    aspect: bound.aspect,
+    shape: await shapeOf(bound.workflow, graph),
+    createdAt: now,
+    startBy: seconds(request.deadline.start_within_seconds),
+    finishBy: now + (request.deadline.finish_within_seconds ?? DEFAULT_FINISH_SECONDS) * 1000,
+    expiresAt: now + (request.retention.expires_in_seconds ?? DEFAULT_RETENTION_SECONDS) * 1000,
+  };
+  return { spec, graph: text };
+}
+
+function bindNamed(request: JobCreate): Bound {
+  const workflow = registry.find(request.workflow ?? "");
+  if (!workflow) {
+    const names = registry
+      .list()
+      .map((one) => one.id)
+      .join(", ");
+    throw new ApiError("workflow_not_found", `There is no workflow of that name. There are: ${names}.`);
+  }
+  const bound = bindWorkflow(workflow, request.inputs, draw);
+  if (!bound.ok) throw invalidInputs(bound.error);
+  const { graph, inputs, seed, images, aspect } = bound.value;
+  return {
+    workflow: { id: workflow.id, version: workflow.version, name: workflow.name },
+    graph,
+    inputs,
+    seed,
+    images,
+    aspect,
+  };
+}
+
+function bindGraph(request: JobCreate, allowedNodes: readonly string[]): Bound {
+  if (Object.keys(request.inputs).length > 0) {
+    throw invalidInputs([
+      { pointer: "#/inputs", code: "unknown_parameter", detail: "A raw graph has no inputs: set them in its nodes." },
+    ]);
+  }
+  const parsed = parseGraph(request.graph);
+  if (!parsed.ok) {
+    const ui = parsed.error.some((problem) => problem.code === "workflow_format_ui");
+    throw invalidInputs(parsed.error, ui ? "workflow_format_ui" : "invalid_workflow");
+  }
+  if (stringifyExact(parsed.value).length > MAX_GRAPH_BYTES) {
+    throw new ApiError("payload_too_large", `A graph may have at most ${MAX_GRAPH_BYTES} bytes.`);
+  }
+  const refused = refusedNodes(parsed.value, allowedNodes);
+  if (refused.length > 0) throw new ApiError("graph_not_allowed", refused[0]?.detail ?? "", { errors: refused });
+  const drawn = request.randomize_seeds ? randomiseSeeds(parsed.value, draw) : null;
+  return {
+    workflow: null,
+    graph: drawn?.graph ?? parsed.value,
+    inputs: null,
+    seed: drawn?.seeds[0]?.value ?? null,
+    images: [],
+    aspect: null,
+  };
+}
+
+async function findUpload(env: Env, image: BoundImage): Promise<JobImage> {
+  const object = await env.MEDIA.head(uploadKey(image.uploadId));
+  if (!object) {
+    const detail =
+      "There is no upload of that id. Upload the file first (POST /v1/uploads); uploads are kept for a day.";
+    throw new ApiError("missing_upload", detail, {
+      errors: [{ pointer: `#/inputs/${image.name}`, code: "missing_upload", detail }],
+    });
+  }
+  const slots = image.slots.map(([node, input]): [string, string] => [node, input]);
+  return { name: image.name, uploadId: image.uploadId, contentType: object.httpMetadata?.contentType ?? "", slots };
+}
+
+/** Runs are alike when they are of one workflow, or of graphs with the same nodes. */
+async function shapeOf(workflow: JobSpec["workflow"], graph: ApiGraph): Promise<string> {
+  if (workflow) return `${workflow.id}@${workflow.version}`;
+  const classes = Object.entries(graph).map(([id, node]) => `${id}:${node.class_type}`);
+  return hex(await sha256(classes.sort().join("\n"))).slice(0, 32);
+}

@@ -1,0 +1,184 @@
+/**
+ * The machine at work: feeds events to `step`, stores what must be stored before it is acted upon, shows what became
+ * visible, performs the outstanding wishes, keeps the one alarm. All decisions are in core/job; this only obeys.
+ */
+import { nextAlarm } from "../../core/clock/deadlines.ts";
+import { isTerminal, type Step } from "../../core/job/draft.ts";
+import { step } from "../../core/job/machine.ts";
+import type { Change, Effect, JobEvent, JobState } from "../../core/job/state.ts";
+import { CHECKPOINT_MS } from "../../core/job/timing.ts";
+import { must } from "../../core/util/assert.ts";
+import { errorName, log } from "../log.ts";
+import { durableEvent } from "./job-events.ts";
+import type { EventRow, JobStore } from "./job-store.ts";
+
+/** Should a wish's own timer die with the object, the alarm makes it again after this. */
+const WISH_BACKSTOP_MS = 15_000;
+
+/** What the engine needs of the object around it. */
+export type EnginePorts = {
+  store: JobStore;
+  setAlarm(at: number): void;
+  /** Tells the viewers; called after the state was stored. */
+  show(changes: { change: Change; seq: number }[], state: JobState): void;
+  /** Performs one wish until it is done or aborted; the event says what came of it, null that nothing did. */
+  perform(effect: Effect, name: string, signal: AbortSignal): Promise<JobEvent | null>;
+  /** Hangs up at the backend: the state no longer wants a connection. */
+  hangUp(): void;
+};
+
+export class JobEngine {
+  readonly #ports: EnginePorts;
+  readonly #inFlight = new Map<string, { effect: Effect; abort: AbortController }>();
+  /** Pictures from the socket on their way into storage, by the key of their wish. */
+  readonly frames = new Map<string, Uint8Array>();
+  #state: JobState | null;
+  #armedAt: number | null = null;
+  #savedAt = 0;
+  #dirty = false;
+
+  constructor(ports: EnginePorts, state: JobState | null) {
+    this.#ports = ports;
+    this.#state = state;
+  }
+
+  get state(): JobState | null {
+    return this.#state;
+  }
+
+  /** The state, where there must be one. */
+  get job(): JobState {
+    return must(this.#state, "a job");
+  }
+
+  /** A new job, already stored: sets it going. */
+  begin(state: JobState): void {
+    this.#state = state;
+    this.apply({ type: "created" });
+  }
+
+  /** Takes up a stored job after the object was started anew. */
+  revive(): void {
+    if (this.#state) this.apply({ type: "revived" });
+  }
+
+  /** Lets an event happen. Runs to its end without waiting; everything that waits reports back as another event. */
+  apply(event: JobEvent): void {
+    if (!this.#state) return;
+    const before = this.#state;
+    const now = Date.now();
+    const next = step(before, event, { now, uuid: () => crypto.randomUUID() });
+    this.#state = next.state;
+    for (const { key, bytes } of next.held) this.frames.set(key, bytes.slice());
+    if (isOpen(before) && !isOpen(next.state)) this.#ports.hangUp();
+    const shown = numbered(next, before.seq);
+    this.#store(next, shown, now);
+    if (shown.length > 0) this.#ports.show(shown, next.state);
+    if (before.stage.name !== next.state.stage.name) this.#logTransition(before, next.state);
+    this.#reconcile();
+    this.arm(now);
+  }
+
+  /** The alarm has gone off: it has to be set again, whatever comes of it. */
+  alarm(): void {
+    this.#armedAt = null;
+    this.apply({ type: "alarm" });
+  }
+
+  /** Drops everything under way; nothing is heard of it any more. */
+  halt(): void {
+    for (const { abort } of this.#inFlight.values()) abort.abort();
+    this.#inFlight.clear();
+    this.#state = null;
+  }
+
+  #store(next: Step, shown: { change: Change; seq: number }[], now: number): void {
+    const events = shown.flatMap(({ change, seq }): EventRow[] =>
+      [durableEvent(next.state, change, seq, now)].filter((row) => row !== null),
+    );
+    const checkpoint = this.#dirty && now - this.#savedAt >= CHECKPOINT_MS;
+    if (next.persist || events.length > 0 || checkpoint) {
+      this.#ports.store.save(next.state, events);
+      this.#savedAt = now;
+      this.#dirty = false;
+    } else if (shown.length > 0) {
+      this.#ports.store.reserveSeq(next.state.seq);
+      this.#dirty = true;
+    }
+  }
+
+  /** Makes what is under way match what is wished: starts what is new, aborts what is no longer wanted. */
+  #reconcile(): void {
+    const { effects } = this.job;
+    for (const [name, running] of this.#inFlight) {
+      if (effects[name] === running.effect) continue;
+      running.abort.abort();
+      this.#inFlight.delete(name);
+    }
+    for (const [name, effect] of Object.entries(effects)) {
+      if (!this.#inFlight.has(name)) void this.#start(name, effect);
+    }
+  }
+
+  async #start(name: string, effect: Effect): Promise<void> {
+    const abort = new AbortController();
+    this.#inFlight.set(name, { effect, abort });
+    let event: JobEvent | null = null;
+    try {
+      if ("afterMs" in effect && effect.afterMs > 0) await pause(effect.afterMs, abort.signal);
+      if (!abort.signal.aborted) event = await this.#ports.perform(effect, name, abort.signal);
+    } catch (error) {
+      // A bug, not a fault of the world: the wish stays outstanding and the alarm makes it again.
+      log("error", "effect_threw", { job: this.#state?.spec.id ?? null, effect: effect.type, error: errorName(error) });
+    }
+    if (abort.signal.aborted || this.#inFlight.get(name)?.effect !== effect) return;
+    this.#inFlight.delete(name);
+    if (effect.type === "store") this.#settleFrame(effect.wanted.key, event);
+    if (event) this.apply(event);
+  }
+
+  #settleFrame(key: string, event: JobEvent | null): void {
+    if (event?.type === "output_stored") this.frames.delete(key);
+  }
+
+  /** Sets the alarm to the earliest deadline; an alarm that is early enough already stays as it is. */
+  arm(now: number): void {
+    if (!this.#state) return;
+    const wishes = Object.keys(this.#state.effects).length > 0 ? now + WISH_BACKSTOP_MS : null;
+    const at = nextAlarm(this.#state.deadlines, [wishes]);
+    if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
+    this.#armedAt = at;
+    this.#ports.setAlarm(at);
+  }
+
+  #logTransition(before: JobState, after: JobState): void {
+    const run = "run" in after.stage ? after.stage.run : null;
+    log("info", "job_stage", {
+      job: after.spec.id,
+      from: before.stage.name,
+      to: after.stage.name,
+      attempt: after.attempt,
+      backend: run?.lease.backendId ?? null,
+      reason: "failure" in after.stage ? after.stage.failure.code : null,
+      terminal: isTerminal(after.stage),
+    });
+  }
+}
+
+const isOpen = (state: JobState): boolean => "run" in state.stage && state.stage.run.socket === "open";
+
+/** The changes with the `seq` each of them got. */
+function numbered(next: Step, before: number): { change: Change; seq: number }[] {
+  const first = next.state.seq - next.changes.length + 1;
+  return next.changes.map((change, index) => ({ change, seq: Math.max(first, before + 1) + index }));
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

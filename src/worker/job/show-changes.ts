@@ -1,0 +1,39 @@
+/** Passes visible changes to the viewers: durable ones at once and to all, conflated ones at their pace. */
+import { CLOSE_CODES } from "../../contract/viewer.ts";
+import type { Change, JobState } from "../../core/job/state.ts";
+import { assertNever } from "../../core/util/assert.ts";
+import type { ViewerSockets } from "../viewers/viewer-sockets.ts";
+import type { JobView } from "./job-view.ts";
+
+/** Shows the changes of one step, in order. */
+export function showChanges(
+  changes: readonly { change: Change; seq: number }[],
+  state: JobState,
+  view: JobView,
+  viewers: ViewerSockets,
+): void {
+  for (const { change, seq } of changes) {
+    switch (change.type) {
+      case "progress":
+      case "queue":
+        viewers.conflate();
+        break;
+      case "preview":
+        view.latest = { rev: state.preview?.rev ?? 1, bytes: change.bytes.slice() };
+        viewers.previewed();
+        break;
+      case "status":
+      case "output":
+      case "warning":
+        viewers.broadcast((spec) => view.event(state, change, seq, spec));
+        break;
+      case "end":
+        viewers.broadcast((spec) => view.event(state, change, seq, spec));
+        viewers.closeAll(CLOSE_CODES.done, "The job has ended.");
+        view.latest = null;
+        break;
+      default:
+        assertNever(change);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** One viewer's socket and what is remembered of it. What must outlive hibernation is in the socket's attachment. */
+import * as z from "zod";
+import { PREVIEW_MODES } from "../../contract/viewer.ts";
+import { noCredit, type PreviewCredit } from "../../core/fanout/pace.ts";
+
+/** The header in which the Worker, having checked who it is, tells the object about a viewer. */
+export const VIEWER_HEADER = "x-easel-viewer";
+
+export const ViewerSpecSchema = z.object({
+  role: z.enum(["owner", "viewer"]),
+  reveal: z.array(z.string()),
+  /** The share that it came by. */
+  shareId: z.string().nullable(),
+  /** Path under which this viewer fetches previews and outputs; null for the owner, who has signed links. */
+  base: z.string().nullable(),
+  previews: z.enum(PREVIEW_MODES),
+  after: z.int().nullable(),
+});
+export type ViewerSpec = z.infer<typeof ViewerSpecSchema>;
+
+export type Viewer = {
+  readonly socket: WebSocket;
+  readonly spec: ViewerSpec;
+  visible: boolean;
+  credit: PreviewCredit;
+};
+
+type Attachment = { spec: ViewerSpec; visible: boolean };
+
+/** Remembers a viewer across hibernation. */
+export function attach(viewer: Viewer): void {
+  const attachment: Attachment = { spec: viewer.spec, visible: viewer.visible };
+  viewer.socket.serializeAttachment(attachment);
+}
+
+/** The viewer of a socket that was attached before. */
+export function viewerOf(socket: WebSocket): Viewer {
+  const { spec, visible } = socket.deserializeAttachment() as Attachment;
+  return { socket, spec, visible, credit: noCredit };
+}
+
+/** Which viewers get the same bytes. */
+export const audienceKey = (spec: ViewerSpec): string => `${spec.role} ${spec.reveal.join()} ${spec.base ?? ""}`;
+
+/** Codes that must not be given to close() because they stand for the absence of one. */
+const RESERVED = [1004, 1005, 1006, 1015];
+
+/** Closes a socket, whatever state it is in. Reasons are bounded by the protocol to 123 bytes. */
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(RESERVED.includes(code) || code < 1000 || code > 4999 ? 1000 : code, reason.slice(0, 120));
+  } catch {
+    // Already closed.
+  }
+}
