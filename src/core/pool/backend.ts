@@ -54,6 +54,12 @@ export function parseBackends(text: string): Result<Backend[], string> {
     id: backend.id ?? `comfy-${index + 1}`,
     url: backend.url.replace(/\/+$/, ""),
   }));
+  const fakes = backends.filter((backend) => backend.url.startsWith("fake:")).length;
+  if (fakes > 0 && fakes < backends.length) {
+    return err(
+      "COMFY_BACKENDS names real servers and the built-in fake: half of the pictures would be fake. Name one kind.",
+    );
+  }
   const ids = new Set(backends.map((backend) => backend.id));
   return ids.size === backends.length ? ok(backends) : err("COMFY_BACKENDS: two backends have the same id.");
 }

@@ -36,9 +36,29 @@ export function createApp(): OpenAPIHono<ApiEnv> {
     if (!text) throw new ApiError("not_found", "There is no such error code.");
     return c.text(text, 200, { "cache-control": "public, max-age=3600" });
   });
-  api.notFound((c) => problemResponse(c, new ApiError("not_found", "GET /openapi.json lists what there is.")));
+  api.get("/", (c) =>
+    c.text("Easelcast is running. GET /openapi.json lists what it can do; GET /v1/health says how it is.\n"),
+  );
+  const methods = methodsByPath(api);
+  api.notFound((c) => {
+    const allowed = methods.filter(({ pattern }) => pattern.test(c.req.path)).map(({ method }) => method);
+    if (allowed.length === 0)
+      return problemResponse(c, new ApiError("not_found", "GET /openapi.json lists what there is."));
+    const allow = [...new Set(allowed)].join(", ");
+    return problemResponse(c, new ApiError("method_not_allowed", `Use ${allow} here.`, { headers: { allow } }));
+  });
   api.onError((error, c) => problemResponse(c, error));
   return api;
+}
+
+/** What can be asked of which paths: a known path with another method is 405, not 404. */
+function methodsByPath(api: OpenAPIHono<ApiEnv>): { method: string; pattern: RegExp }[] {
+  return api.routes
+    .filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => ({
+      method,
+      pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+").replaceAll(".", "\\.")}$`),
+    }));
 }
 
 function errorText(code: string): string | null {

@@ -104,6 +104,10 @@ export class JobEffects {
     try {
       switch (effect.type) {
         case "request_lease": {
+          // A lease on its way back would be handed out again as still ours.
+          for (const other of Object.values(this.#ports.state().effects)) {
+            if (other.type === "release_lease") await pool.release(other.leaseId, other.outcome, spec.shape);
+          }
           const answer = await pool.requestLease(jobName, spec.shape);
           if (answer.type === "granted") heard({ type: "lease_granted", lease: answer.lease, learned: answer.learned });
           else heard({ type: "queue_place", place: answer.place });
