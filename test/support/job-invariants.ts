@@ -26,7 +26,8 @@ export class Invariants {
   /** Throws if this step broke a rule. */
   check(before: JobState, event: JobEvent, { state: after, changes, persist }: Step, now: number): void {
     const rule = (holds: boolean, words: string) => {
-      if (!holds) throw new Error(`${words}; event ${JSON.stringify(event)}; ${before.stage.name} -> ${after.stage.name}`);
+      if (!holds)
+        throw new Error(`${words}; event ${JSON.stringify(event)}; ${before.stage.name} -> ${after.stage.name}`);
     };
     const first = before.seq === 0 && after.seq > 0 ? 1 : 0;
     rule(after.seq === before.seq + changes.length + first, "[J29] seq grows by one with each visible change");
@@ -39,7 +40,10 @@ export class Invariants {
     if (isOver(after)) {
       const left = Object.values(after.effects).filter((effect) => !CLEANING.includes(effect.type));
       rule(left.length === 0, `[J26] only wishes that clean up outlive a job, not ${JSON.stringify(left)}`);
-      rule(Object.keys(after.deadlines).every((name) => name === "expire"), "[J26] only the retention is still due");
+      rule(
+        Object.keys(after.deadlines).every((name) => name === "expire"),
+        "[J26] only the retention is still due",
+      );
     } else if (after.seq > 0) {
       rule(after.deadlines.finish_by !== undefined, "[J22] a job that lives has a deadline");
     }
@@ -52,7 +56,9 @@ export class Invariants {
       const due = Object.entries(after.deadlines).filter(([, at]) => at <= now);
       rule(due.length === 0, `[J22] an alarm leaves nothing due: ${JSON.stringify(due)}`);
     }
-    const storing = Object.values(after.effects).flatMap((effect) => (effect.type === "store" ? [effect.wanted.key] : []));
+    const storing = Object.values(after.effects).flatMap((effect) =>
+      effect.type === "store" ? [effect.wanted.key] : [],
+    );
     rule(storing.sort().join() === Object.keys(after.wanted).sort().join(), "[J17] what is wanted is being stored");
     const indices = after.outputs.map((output) => output.index);
     rule(new Set(indices).size === indices.length, "[J17] no two outputs have the same place");
@@ -60,7 +66,8 @@ export class Invariants {
 
   #progress(before: JobState, after: JobState, rule: (holds: boolean, words: string) => void): void {
     const [was, is] = [before.progress.shown, after.progress.shown];
-    if (before.attempt === after.attempt) rule(was === null || (is !== null && is >= was), "[J27] progress never falls");
+    if (before.attempt === after.attempt)
+      rule(was === null || (is !== null && is >= was), "[J27] progress never falls");
     rule(is === null || is <= (after.stage.name === "succeeded" ? 1 : 0.99), "[J27] 100 % means stored");
   }
 
@@ -71,7 +78,8 @@ export class Invariants {
     }
     const held = heldLease(after);
     for (const spent of after.spentLeases) rule(spent !== held, "[J23] a lease given back is not held");
-    for (const spent of after.spentLeases) rule((this.#released.get(spent) ?? 0) >= 1, "[J23] a spent lease was given back");
+    for (const spent of after.spentLeases)
+      rule((this.#released.get(spent) ?? 0) >= 1, "[J23] a spent lease was given back");
     if (held !== null) rule(!this.#released.has(held), "[J23] a lease that is held was not given back");
   }
 

@@ -4,7 +4,8 @@
  */
 import type { ComfyEvent } from "../../src/core/comfy/events.ts";
 import type { Effect, Fault, Found, JobEvent, JobState } from "../../src/core/job/state.ts";
-import { type Driver, endedBy, failureOf, fileOf, nodeState, pictureOf, storedOf, success } from "./job-driver.ts";
+import type { Driver } from "./job-driver.ts";
+import { endedBy, failureOf, fileOf, nodeState, pictureOf, storedOf, success } from "./job-samples.ts";
 
 /** Picks by number. */
 export function pick<T>(choices: readonly T[], number: number): T {
@@ -39,7 +40,7 @@ const FOUND: readonly Found[] = [
 ];
 
 /** Any answer that a wish can get; `number` says which. Null for a wish that gets none. */
-export function anyAnswer(name: string, effect: Effect, number: number, state: JobState): JobEvent | null {
+export function anyAnswer(name: string, effect: Effect, number: number): JobEvent | null {
   const fault = pick(FAULTS, number >> 2);
   const well = number % 2 === 0;
   switch (effect.type) {
@@ -74,7 +75,7 @@ export function anyAnswer(name: string, effect: Effect, number: number, state: J
       if (well) return { type: "output_stored", key: effect.wanted.key, stored: storedOf(effect.wanted.nodeId) };
       return { type: "output_failed", key: effect.wanted.key, fault };
     case "erase":
-      return state.seq < 0 ? { type: "created" } : null;
+      return null;
   }
 }
 
@@ -96,7 +97,13 @@ export function anyMessage(state: JobState, number: number): ComfyEvent {
       { type: "executing", node: null, displayNode: null, promptId },
       { type: "progress", promptId, node, value, max },
       { type: "progressState", promptId, nodes },
-      { type: "executed", node, displayNode: null, promptId, output: pick([{ images }, null, { text: ["x"] }], number >> 3) },
+      {
+        type: "executed",
+        node,
+        displayNode: null,
+        promptId,
+        output: pick([{ images }, null, { text: ["x"] }], number >> 3),
+      },
       { type: "executionSuccess", promptId, timestampMs: null },
       { type: "executionError", promptId, ...failure, blocked: number % 2 === 0, cycle: false },
       { type: "executionInterrupted", promptId, nodeId: node, nodeType: null, executed: [], timestampMs: null },
@@ -170,7 +177,8 @@ export class FairWorld {
         job.poolHears(name);
         return;
       case "submit":
-        this.#prompts.set(effect.promptId, 0);
+        // A prompt whose end was seen before it was answered is over.
+        if (job.stage !== "collecting") this.#prompts.set(effect.promptId, 0);
         break;
       case "dial":
         if (this.#sockets === "none") {
@@ -188,9 +196,14 @@ export class FairWorld {
       default:
         break;
     }
-    const answer = anyAnswer(name, effect, 0, job.state);
+    const answer = anyAnswer(name, effect, 0);
     if (answer) job.send(answer);
     if (effect.type === "submit" && this.#sockets === "heard" && job.stage === "submitted") this.#run(effect.promptId);
+  }
+
+  /** Prompts that were taken and that nobody saw through or canceled. */
+  get orphans(): string[] {
+    return [...this.#prompts].filter(([, looks]) => looks < 2).map(([promptId]) => promptId);
   }
 
   #look(promptId: string): Found {
@@ -206,5 +219,7 @@ export class FairWorld {
     job.start();
     for (const node of job.state.spec.socketNodes) job.hear(pictureOf({ promptId, nodeId: node }));
     job.hint();
+    // Heard to its end: the first look finds it in the history.
+    this.#prompts.set(promptId, 1);
   }
 }

@@ -3,6 +3,8 @@
  * day in it ends, or until the output's epoch is raised. It needs no header and no look-up, and does not change within
  * a day, so a client that polls sees the same URL and keeps its cached picture.
  */
+
+import { constantTimeEqual } from "../util/ids.ts";
 import { encodeBase64Url } from "./base64.ts";
 
 /** What a signature is for. `epoch` counts how often the output's old links were made void. */
@@ -42,7 +44,7 @@ export async function verifyMedia(
   // One spelling only: otherwise one file has many URLs, and caches hold it many times.
   if (Number.isNaN(expDay) || expDay.toString(36) !== day) return "invalid";
   const expected = await signature(secret, { ...grant, expDay });
-  if (!equalInConstantTime(expected, claimed)) return "invalid";
+  if (!constantTimeEqual(expected, claimed)) return "invalid";
   return nowMs < expiryMs(expDay) ? "valid" : "expired";
 }
 
@@ -52,11 +54,4 @@ async function signature(secret: Uint8Array, grant: MediaGrant & { expDay: numbe
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(message));
   return encodeBase64Url(new Uint8Array(mac, 0, SIGNATURE_BYTES));
-}
-
-/** Compares every character, so that the time taken does not tell how many are right. */
-function equalInConstantTime(expected: string, claimed: string): boolean {
-  let difference = expected.length ^ claimed.length;
-  for (let at = 0; at < expected.length; at += 1) difference |= expected.charCodeAt(at) ^ claimed.charCodeAt(at);
-  return difference === 0;
 }

@@ -5,7 +5,7 @@
 import type { Draft } from "./draft.ts";
 import { fail, failure, finishedOutcome, releaseLease, runAgain, succeed } from "./end.ts";
 import type { Ending, Fault, Stored, Wanted } from "./state.ts";
-import { MAX_OUTPUTS, STORE_RETRY_MS, waitMs } from "./timing.ts";
+import { MAX_OUTPUTS, MAX_TEXT_CHARS, STORE_RETRY_MS, waitMs } from "./timing.ts";
 
 /** Takes up results that are neither stored nor on their way. */
 export function want(d: Draft, wanted: readonly Wanted[]) {
@@ -14,10 +14,26 @@ export function want(d: Draft, wanted: readonly Wanted[]) {
     if (d.state.wanted[one.key] || d.state.outputs.some((stored) => stored.key === one.key)) continue;
     const index = freeIndex(d);
     if (index >= MAX_OUTPUTS) return d.warn("outputs_cut", `Only the first ${MAX_OUTPUTS} outputs are kept.`);
-    d.patch({ wanted: { ...d.state.wanted, [one.key]: one } });
+    const wanted = withinText(d, one);
+    d.patch({ wanted: { ...d.state.wanted, [one.key]: wanted } });
     const backendId = d.run.lease.backendId;
-    d.wish(`store:${one.key}`, { type: "store", backendId, wanted: one, index, tries: 0, afterMs: 0 });
+    d.wish(`store:${one.key}`, { type: "store", backendId, wanted, index, tries: 0, afterMs: 0 });
   }
+}
+
+/** Texts are part of the state, which is stored in one row: together they are bounded. */
+function withinText(d: Draft, one: Wanted): Wanted {
+  if (one.source.type !== "text") return one;
+  const { wanted, outputs } = d.state;
+  const coming = Object.values(wanted).reduce(
+    (sum, { source }) => sum + (source.type === "text" ? source.text.length : 0),
+    0,
+  );
+  const room = MAX_TEXT_CHARS - outputs.reduce((sum, { text }) => sum + (text?.length ?? 0), coming);
+  const { text } = one.source;
+  if (text.length <= room) return one;
+  d.warn("text_cut", `Only the first ${MAX_TEXT_CHARS} characters of text are kept.`);
+  return { ...one, source: { type: "text", text: text.slice(0, Math.max(0, room)) } };
 }
 
 /** The lowest free place: a result that had to be made again takes the place it had. */

@@ -9,7 +9,7 @@ import { newProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
 import type { Fault, Learned, Lease } from "./state.ts";
 import { provideInputs, refusal } from "./submit.ts";
-import { DIALS_BEFORE_BLIND, REDIAL_MS, RENEW_LEASE_MS, SILENCE_MS, waitMs } from "./timing.ts";
+import { DIALS_BEFORE_BLIND, LEASE_AGAIN_MS, REDIAL_MS, RENEW_LEASE_MS, SILENCE_MS, waitMs } from "./timing.ts";
 
 function newRun(d: Draft, lease: Lease): Run {
   return {
@@ -46,8 +46,12 @@ function newRun(d: Draft, lease: Lease): Run {
 export function leaseGranted(d: Draft, lease: Lease, learned: Learned | null) {
   const run = runOf(d.state);
   if (run && !run.released && run.lease.id === lease.id) return d.patchRun({ lease });
-  if (d.state.stage.name !== "queued" || d.state.spentLeases.includes(lease.id)) {
-    return wishRelease(d, lease.id, { type: "unused" });
+  const queued = d.state.stage.name === "queued";
+  if (!queued || d.state.spentLeases.includes(lease.id)) {
+    wishRelease(d, lease.id, { type: "unused" });
+    // The pool may think that it has served us: it is asked again once it had time to hear otherwise.
+    if (queued) d.wish("lease", { type: "request_lease", tries: 0, afterMs: waitMs(LEASE_AGAIN_MS, 0) });
+    return;
   }
   d.drop("lease");
   d.patch({ queue: null, progress: newProgress(learned) });
@@ -73,7 +77,6 @@ export function redial(d: Draft, afterMs: number) {
   d.patchRun({
     connection: connection + 1,
     clientId: early ? d.uuid() : clientId,
-    unbroken: early,
     trusted: false,
   });
   dial(d, afterMs);

@@ -15,8 +15,8 @@ const HIGH_SAMPLES = 5;
 const HEAVY: readonly string[] = ["sampling", "loading_model"];
 
 /**
- * Time left of a node that counts steps, by the time of the steps heard so far; null before two of them. What comes
- * before the first step (moving a model to the GPU) says nothing about the others.
+ * Time left of a node that counts steps, by the time of those heard so far; null before two of them. The first one,
+ * in which a model may have to be moved to the GPU, says nothing about the others.
  */
 function paceLeft({ pace, steps }: NodeRun, now: number): number | null {
   if (pace === null || steps === null || pace.atStep <= pace.fromStep) return null;

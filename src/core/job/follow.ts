@@ -19,6 +19,7 @@ import {
 } from "./progress.ts";
 import { DEAF_SOCKET_MS, SILENCE_MS } from "./timing.ts";
 import { toWanted } from "./wanted.ts";
+import { inPlan } from "./weights.ts";
 
 /** The socket has gone: the run goes on without it, followed by polling until a new one is heard. */
 export function socketClosed(d: Draft) {
@@ -59,8 +60,8 @@ export function heard(d: Draft, event: ComfyEvent) {
     case "executing": {
       if (event.node === null) return endHinted(d);
       begin(d);
-      d.patchRun({ executing: event.node });
       const visible = event.displayNode ?? event.node;
+      d.patchRun({ executing: planned(d, visible) });
       return progressed(d, withExecuting(d.state.progress, d.state.spec.plan, visible, d.now));
     }
     case "progress":
@@ -164,6 +165,11 @@ function expectFrames(d: Draft, node: string, max: number) {
   if (d.run.frames[node]?.expected == null) patchFrames(d, node, { expected: max });
 }
 
+/** The node, if it is one of ours: what is kept must not be as long as a message may be. */
+function planned(d: Draft, nodeId: string | null): string | null {
+  return nodeId !== null && inPlan(d.state.spec.plan, nodeId) ? nodeId : null;
+}
+
 function patchFrames(d: Draft, node: string, part: { heard?: number; expected?: number }) {
   const frames = d.run.frames[node] ?? { heard: 0, expected: null };
   d.patchRun({ frames: { ...d.run.frames, [node]: { ...frames, ...part } } });
@@ -172,7 +178,7 @@ function patchFrames(d: Draft, node: string, part: { heard?: number; expected?: 
 /** A picture on the socket: a result where a socket node sends it, else a preview. */
 function picture(d: Draft, event: Extract<ComfyEvent, { type: "preview" }>) {
   const sender = event.nodeId ?? d.run.executing;
-  const node = event.displayNodeId ?? sender;
+  const node = planned(d, event.displayNodeId ?? sender);
   if (sender !== null && d.state.spec.socketNodes.includes(sender)) keepFrame(d, sender, event);
   const current = node === null ? undefined : d.state.progress.nodes[node];
   d.patch({

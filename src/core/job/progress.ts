@@ -118,10 +118,10 @@ function afterReport(known: NodeRun | undefined, { value, max, finished }: NodeR
   };
 }
 
-/** A bar that starts again, or changes its length, has a new pace. */
+/** A bar that starts again, or changes its length, has a new pace; the way to its first step does not count. */
 function paceAfter(known: NodeRun | undefined, step: number, steps: number, now: number): Pace {
   const pace = known?.pace;
-  if (!pace || step < pace.atStep || known.steps !== steps)
+  if (!pace || pace.fromStep === 0 || step < pace.atStep || known.steps !== steps)
     return { fromStep: step, fromAt: now, atStep: step, at: now };
   return step === pace.atStep ? pace : { ...pace, atStep: step, at: now };
 }

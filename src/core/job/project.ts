@@ -126,7 +126,7 @@ export function queueOf(state: JobState): Queue | null {
 
 /** One result, with the URL that this viewer may use. */
 export function outputOf(state: JobState, stored: Stored, view: View): Output {
-  const link = stored.type === "text" ? null : view.outputUrl(stored);
+  const link = stored.text === null ? view.outputUrl(stored) : null;
   return {
     object: "output",
     id: stored.id,

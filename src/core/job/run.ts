@@ -16,7 +16,7 @@ export type Run = {
   blind: boolean;
   /** True once a frame about our prompt came over this connection; until then polling is the proof. */
   trusted: boolean;
-  /** False where the socket was not there all the time since the POST: pictures and node times may have been missed. */
+  /** False where this socket was opened after the POST: pictures and node times may have been missed. */
   unbroken: boolean;
   /** Failed dials and lost sockets since our prompt was last heard. */
   dialFailures: number;

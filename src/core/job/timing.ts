@@ -87,6 +87,9 @@ export const LAST_CANCEL_TRIES = 3;
 /** Results kept of one job. A run that makes more is a fault in the graph. */
 export const MAX_OUTPUTS = 256;
 
+/** Characters of text outputs kept of one job, all together. */
+export const MAX_TEXT_CHARS = 128 * 1024;
+
 /** The element at `index`, or the last one: waits grow to their last value and stay there. */
 export function waitMs(schedule: readonly number[], index: number): number {
   return schedule[Math.max(0, Math.min(index, schedule.length - 1))] ?? 0;

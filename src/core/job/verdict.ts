@@ -12,10 +12,16 @@ import { toWanted } from "./wanted.ts";
 /** Longest text that a failure quotes of ComfyUI. */
 const MAX_DETAIL_CHARS = 300;
 
+/** Longest name of a node, class or input that a failure keeps. */
+const MAX_NAME_CHARS = 256;
+
 /** Inputs whose refused value names a model file. */
 const MODEL_INPUT = /(ckpt|model|lora|vae|unet|clip|control_net|style_model|upscale)\w*_name\d*$/;
 
 const cut = (text: string) => text.trim().split("\n", 1)[0]?.slice(0, MAX_DETAIL_CHARS) ?? "";
+
+/** Names are kept, but no longer than names are. */
+const short = (name: string | null) => name?.slice(0, MAX_NAME_CHARS) ?? null;
 
 /** Server paths have no business outside the server. */
 const withoutPaths = (text: string) => text.replace(/(?:[A-Za-z]:)?(?:[\\/][\w.@ -]+){2,}/g, "…");
@@ -37,7 +43,7 @@ export function outcomeOf(execution: Execution): RunOutcome {
 function failureOfNode(error: ExecutionFailure): Failure {
   const code: JobErrorCode = error.outOfMemory ? "out_of_memory" : error.cycle ? "invalid_workflow" : "node_failed";
   const detail = withoutPaths(cut(`${error.nodeType ?? "A node"}: ${error.message}`));
-  return { code, detail, nodeId: error.nodeId, classType: error.nodeType, input: null };
+  return { code, detail, nodeId: short(error.nodeId), classType: short(error.nodeType), input: null };
 }
 
 /** What the answer to POST /prompt means for the job. */
@@ -65,11 +71,23 @@ export function submitReplyOf(reply: PromptReply): SubmitReply {
 function rejection(reply: Extract<PromptReply, { type: "rejected" }>): Failure {
   if (reply.errorType === "missing_node_type" || reply.errorType === "invalid_prompt") {
     const detail = cut(`${reply.message} ${reply.details}`);
-    return { code: "node_missing", detail, nodeId: reply.nodeId, classType: reply.classType, input: null };
+    return {
+      code: "node_missing",
+      detail,
+      nodeId: short(reply.nodeId),
+      classType: short(reply.classType),
+      input: null,
+    };
   }
   if (reply.nodeErrors.length > 0) return failureOfErrors(reply.nodeErrors);
   const detail = cut([reply.message, reply.details].filter(Boolean).join(": "));
-  return { code: "invalid_workflow", detail, nodeId: reply.nodeId, classType: reply.classType, input: null };
+  return {
+    code: "invalid_workflow",
+    detail,
+    nodeId: short(reply.nodeId),
+    classType: short(reply.classType),
+    input: null,
+  };
 }
 
 /** The first fault found, in words; a missing model file is told apart because its cure is another. */
@@ -79,7 +97,7 @@ function failureOfErrors(nodeErrors: readonly NodeErrors[]): Failure {
       const missing = error.errorType === "value_not_in_list" && MODEL_INPUT.test(error.inputName ?? "");
       const code = missing ? "model_missing" : "invalid_workflow";
       const detail = withoutPaths(cut(`${classType ?? "Node"} ${nodeId}: ${error.message} (${error.details})`));
-      return { code, detail, nodeId, classType, input: error.inputName };
+      return { code, detail, nodeId: short(nodeId), classType: short(classType), input: short(error.inputName) };
     }
   }
   return {

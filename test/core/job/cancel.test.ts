@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CANCEL_AGAIN_MS, CANCEL_GIVE_UP_MS } from "../../../src/core/job/timing.ts";
-import { Driver, endedBy, failureOf, fileOf, success } from "../../support/job-driver.ts";
+import { Driver } from "../../support/job-driver.ts";
+import { endedBy, failureOf, fileOf, success } from "../../support/job-samples.ts";
 
 const image = { name: "image", uploadId: "upl_1", contentType: "image/png", slots: [] };
 
@@ -22,7 +23,12 @@ describe("a cancel where nothing of the job is at a backend", () => {
   });
 
   it("[J14] while results are stored ends the job at once; what is stored stays", () => {
-    const job = new Driver().to("running").hint().found(success(fileOf("9"), fileOf("8"))).store().cancel();
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(fileOf("9"), fileOf("8")))
+      .store()
+      .cancel();
     expect([job.stage, job.state.outputs.length, job.wished]).toEqual(["canceled", 1, ["release:lease-1"]]);
   });
 
@@ -96,7 +102,11 @@ describe("a cancel of a prompt at the backend", () => {
     expect(refused.stage).toBe("canceled");
     const partial = new Driver().to("posting").cancel().accept(failureOf());
     expect([partial.stage, partial.wishes("cancel_run").length]).toEqual(["canceled", 1]);
-    const late = new Driver().to("running").sleep(3 * 3_600_000).cancel().send({ type: "alarm" });
+    const late = new Driver()
+      .to("running")
+      .sleep(3 * 3_600_000)
+      .cancel()
+      .send({ type: "alarm" });
     expect(late.stage).toBe("canceled");
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_OUTPUTS } from "../../../src/core/job/timing.ts";
-import { Driver, endedBy, failureOf, fileOf, pictureOf, success } from "../../support/job-driver.ts";
+import { Driver } from "../../support/job-driver.ts";
+import { endedBy, failureOf, fileOf, pictureOf, success } from "../../support/job-samples.ts";
 
 const failed = (job: Driver, fault: { kind: "not_found" | "frame_lost" | "timeout" }, key = "9/images/0") =>
   job.send({ type: "output_failed", key, fault });
@@ -14,7 +15,11 @@ describe("collecting", () => {
   });
 
   it("[J18] ends only when everything is stored; until then the bar stays under one", () => {
-    const job = new Driver().to("running").hint().found(success(fileOf("9"), fileOf("9", 1))).store();
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(fileOf("9"), fileOf("9", 1)))
+      .store();
     expect(job.stage).toBe("collecting");
     expect(job.state.progress.shown).toBeLessThanOrEqual(0.99);
     job.store("9/images/1");
@@ -23,15 +28,39 @@ describe("collecting", () => {
   });
 
   it("[J17] says each output once, however often it is reported stored", () => {
-    const job = new Driver().to("running").hint().found(success(fileOf("9"), fileOf("8"))).store().store();
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(fileOf("9"), fileOf("8")))
+      .store()
+      .store();
     expect(job.changes.filter((change) => change.type === "output")).toHaveLength(1);
   });
 
   it("[J17] keeps a bounded number of outputs, and says so once", () => {
     const files = Array.from({ length: MAX_OUTPUTS + 50 }, (_, position) => fileOf("9", position));
-    const job = new Driver().to("running").hint().found(success(...files));
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(...files));
     expect(job.wishes("store")).toHaveLength(MAX_OUTPUTS);
     expect(job.state.warnings.map((warning) => warning.code)).toEqual(["outputs_cut"]);
+  });
+});
+
+describe("text outputs", () => {
+  it("[J17] are kept up to a bound, all together, and it is said once that they were cut", () => {
+    const text = (position: number) =>
+      fileOf("9", position, { source: { type: "text", text: "x".repeat(60_000) }, key: `9/text/${position}` });
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(text(0), text(1), text(2), text(3)));
+    const kept = job
+      .wishes("store")
+      .map(({ wanted: { source } }) => (source.type === "text" ? source.text.length : null));
+    expect(kept).toEqual([60_000, 60_000, 11_072, 0]);
+    expect(job.state.warnings.map((warning) => warning.code)).toEqual(["text_cut"]);
   });
 });
 
@@ -66,19 +95,37 @@ describe("storage that fails", () => {
     const ended = new Driver().to("collecting").send({ type: "output_failed", key: "9/images/0", fault });
     expect([ended.failure?.code, ended.wishes("cancel_run").length]).toEqual(["output_too_large", 0]);
   });
+
+  it("[J23] gives back no lease that the pool already has", () => {
+    const fault = { kind: "too_large", sizeBytes: 5e9 } as const;
+    const job = new Driver().to("collecting").poolHears("release:lease-1");
+    job.send({ type: "output_failed", key: "9/images/0", fault });
+    expect([job.stage, job.wished, job.invariants.releases("lease-1")]).toEqual(["failed", [], 1]);
+  });
 });
 
 describe("a result that is gone", () => {
   it("[J19] is made again with a changed input; results already stored stay, and it takes its old place", () => {
-    const job = new Driver().to("running").hint().found(success(fileOf("9"), fileOf("8"))).store("8/images/0");
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(success(fileOf("9"), fileOf("8")))
+      .store("8/images/0");
     failed(job, { kind: "not_found" });
     expect([job.stage, job.state.attempt, job.state.bust]).toEqual(["queued", 2, ["9"]]);
     job.grant("lease-2").open();
     expect(job.wish("submit").bust).toEqual(["9"]);
-    job.accept().start().hint().found(success(fileOf("9"), fileOf("8")));
+    job
+      .accept()
+      .start()
+      .hint()
+      .found(success(fileOf("9"), fileOf("8")));
     expect(job.wish("store")).toMatchObject({ index: 0, wanted: { key: "9/images/0" } });
     job.store();
-    expect([job.stage, job.state.outputs.map((output) => output.key)]).toEqual(["succeeded", ["9/images/0", "8/images/0"]]);
+    expect([job.stage, job.state.outputs.map((output) => output.key)]).toEqual([
+      "succeeded",
+      ["9/images/0", "8/images/0"],
+    ]);
   });
 
   it("[J19] twice, the job fails and names the node", () => {
@@ -88,7 +135,10 @@ describe("a result that is gone", () => {
   });
 
   it("[J20] of a run that failed anyway is not made again", () => {
-    const job = new Driver().to("running").hint().found(endedBy("error", failureOf(), fileOf("9")));
+    const job = new Driver()
+      .to("running")
+      .hint()
+      .found(endedBy("error", failureOf(), fileOf("9")));
     expect(failed(job, { kind: "not_found" }).failure?.code).toBe("node_failed");
   });
 });
@@ -111,7 +161,10 @@ describe("pictures that come by socket", () => {
   it("[J17] without metadata belong to the node that runs", () => {
     const job = socketJob();
     job.hear({ type: "executing", node: "9", displayNode: "9", promptId: job.run.promptId }).hear(pictureOf());
-    expect(job.wish("store").wanted).toMatchObject({ key: "9/frame/0", source: { type: "frame", contentType: "image/png" } });
+    expect(job.wish("store").wanted).toMatchObject({
+      key: "9/frame/0",
+      source: { type: "frame", contentType: "image/png" },
+    });
     job.hear({ type: "executing", node: "3", displayNode: "3", promptId: job.run.promptId }).hear(pictureOf());
     expect(job.wishes("store")).toHaveLength(1);
   });
@@ -121,7 +174,10 @@ describe("pictures that come by socket", () => {
     expect([job.stage, job.state.attempt, job.state.bust]).toEqual(["queued", 2, ["9"]]);
     send(send(job.grant("lease-2").open().accept().start(), 0, 2), 1, 2);
     job.store("9/frame/1").hint().found(success());
-    expect([job.stage, job.state.outputs.map((output) => output.key)]).toEqual(["succeeded", ["9/frame/0", "9/frame/1"]]);
+    expect([job.stage, job.state.outputs.map((output) => output.key)]).toEqual([
+      "succeeded",
+      ["9/frame/0", "9/frame/1"],
+    ]);
   });
 
   it("[J19] after a gap are not counted: which of them they are is not known", () => {
@@ -143,7 +199,13 @@ describe("pictures that come by socket", () => {
     const promptId = job.run.promptId;
     job.hear({ type: "executing", node: "9", displayNode: "9", promptId }).hear(pictureOf());
     const placeholder = { source: "websocket", "content-type": "image/png", type: "output" };
-    job.hear({ type: "executed", node: "9", displayNode: "9", promptId, output: { images: [placeholder, placeholder] } });
+    job.hear({
+      type: "executed",
+      node: "9",
+      displayNode: "9",
+      promptId,
+      output: { images: [placeholder, placeholder] },
+    });
     job.store("9/frame/0");
     expect(job.hint().found(success()).state.bust).toEqual(["9"]);
   });

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { MAX_FRUITLESS_LEASES } from "../../../src/core/job/timing.ts";
-import { Driver, failureOf, HOUR, START, success, fileOf } from "../../support/job-driver.ts";
+import { Driver } from "../../support/job-driver.ts";
+import { fileOf, HOUR, START, success } from "../../support/job-samples.ts";
 
-const image = { name: "image", uploadId: "upl_1", contentType: "image/png", slots: [["5", "image"]] as [string, string][] };
+const image = {
+  name: "image",
+  uploadId: "upl_1",
+  contentType: "image/png",
+  slots: [["5", "image"]] as [string, string][],
+};
 
 describe("a new job", () => {
   it("[J1] asks for a place and arms both deadlines, durably", () => {
@@ -19,7 +25,10 @@ describe("a new job", () => {
 
   it("[J1] shows its place in line when it changes, and only then", () => {
     const place = { position: 2, ahead: 1, reason: "workers_busy", estStartMs: null } as const;
-    const job = new Driver().to("queued").send({ type: "queue_place", place }).send({ type: "queue_place", place: { ...place } });
+    const job = new Driver()
+      .to("queued")
+      .send({ type: "queue_place", place })
+      .send({ type: "queue_place", place: { ...place } });
     expect(job.changes).toEqual([{ type: "queue" }]);
     job.send({ type: "queue_place", place: { ...place, ahead: 0 } });
     expect(job.changes).toHaveLength(2);
@@ -66,7 +75,7 @@ describe("a grant", () => {
     job.grant("lease-1");
     expect(job.stage).toBe("queued");
     expect(job.state.effects["release:lease-1"]).toMatchObject({ outcome: { type: "unreachable" } });
-    job.poolHears("release:lease-1").grant("lease-1");
+    job.poolHears("lease").poolHears("release:lease-1").grant("lease-1");
     expect([job.stage, job.wished]).toEqual(["queued", ["lease", "release:lease-1"]]);
   });
 
@@ -78,7 +87,12 @@ describe("a grant", () => {
   it("[J24] that is lost after the POST is no reason to leave the prompt alone; it is renewed no more", () => {
     const job = new Driver().to("running").send({ type: "lease_lost", leaseId: "lease-1" });
     expect([job.stage, job.state.deadlines.renew]).toEqual(["running", undefined]);
-    expect(job.hint().found(success(fileOf("9"))).store().stage).toBe("succeeded");
+    expect(
+      job
+        .hint()
+        .found(success(fileOf("9")))
+        .store().stage,
+    ).toBe("succeeded");
   });
 
   it("[J23] is renewed every 30 s until it is given back", () => {
@@ -92,7 +106,10 @@ describe("a grant", () => {
       }
     }
     expect(renewedAt).toEqual([30, 60, 90]);
-    job.start().hint().found(success(fileOf("9")));
+    job
+      .start()
+      .hint()
+      .found(success(fileOf("9")));
     expect([job.stage, job.state.deadlines.renew, job.wishes("renew_lease")]).toEqual(["collecting", undefined, []]);
   });
 });
@@ -142,10 +159,17 @@ describe("dialing", () => {
     expect(job.cut().wish("dial").afterMs).toBe(100);
   });
 
+  it("[J11] a socket said to be open twice is no other one", () => {
+    const job = new Driver().to("submitted").open();
+    expect([job.run.unbroken, job.run.trusted, job.wished]).toEqual([true, true, []]);
+  });
+
   it("[J28] an older connection has no say", () => {
     const job = new Driver().to("running").cut();
     const before = job.state;
-    job.send({ type: "socket_opened", connection: 1, comfyVersion: null }).send({ type: "socket_closed", connection: 1 });
+    job
+      .send({ type: "socket_opened", connection: 1, comfyVersion: null })
+      .send({ type: "socket_closed", connection: 1 });
     expect(job.state).toEqual(before);
   });
 });
@@ -173,60 +197,4 @@ describe("a backend that does not answer", () => {
     }
     expect(job.failure).toMatchObject({ code: "backend_refused", detail: expect.stringContaining("403") });
   });
-});
-
-describe("handing over", () => {
-  it("[J3] sends nothing before the socket is open, then the inputs, then the prompt under an id that is stored first", () => {
-    const job = new Driver({ images: [image] }).to("connecting");
-    expect(job.wished).toEqual(["dial"]);
-    expect(job.open().wished).toEqual(["upload:image"]);
-    job.send({ type: "uploaded", name: "image", storedName: "image (1).png" });
-    expect([job.stage, job.persisted, job.run.promptId]).toEqual(["submitted", true, job.wish("submit").promptId]);
-    expect(job.wish("submit")).toMatchObject({ uploads: { image: "image (1).png" }, clientId: job.run.clientId });
-  });
-
-  it("[J3] waits for the socket again if it is lost while the inputs are sent, and does not send them twice", () => {
-    const job = new Driver({ images: [image] }).to("posting");
-    const upload = job.wish("upload");
-    job.cut();
-    expect(job.wish("upload")).toBe(upload);
-    expect(job.send({ type: "uploaded", name: "image", storedName: "a.png" }).wished).toEqual(["dial"]);
-    expect(job.open().wished).toEqual(["submit"]);
-  });
-
-  it("[J3] an input is sent again a few times, then the lease is of no use", () => {
-    const job = new Driver({ images: [image] }).to("posting");
-    const fail = () => job.send({ type: "upload_failed", name: "image", fault: { kind: "timeout" } });
-    const waits = [1, 2, 3].map(() => fail().wish("upload").afterMs);
-    expect(waits).toEqual([200, 1000, 3000]);
-    expect(fail().stage).toBe("queued");
-  });
-
-  it.each([
-    [{ kind: "input", detail: "Not a picture." }, "Not a picture."],
-    [{ kind: "not_found" }, "The uploaded file is no longer there."],
-    [{ kind: "too_large", sizeBytes: 9 }, "ComfyUI finds it too large."],
-  ] as const)("[J3] a bad input (%o) fails the job and names it", (fault, detail) => {
-    const job = new Driver({ images: [image] }).to("posting").send({ type: "upload_failed", name: "image", fault });
-    expect(job.failure).toMatchObject({ code: "input_unreadable", detail, input: "image" });
-  });
-
-  it("[J7] a refused prompt fails the job at once, and the lease goes back", () => {
-    const job = new Driver().to("posting").answer({ type: "rejected", failure: failureOf({ code: "invalid_workflow" }) });
-    expect([job.stage, job.failure?.code]).toEqual(["failed", "invalid_workflow"]);
-    expect(job.wished).toEqual(["release:lease-1"]);
-  });
-
-  it.each(["posting", "collecting"] as const)(
-    "[J7] an acceptance that drops outputs counts as a refusal, and the prompt is taken back (answered while %s)",
-    (stage) => {
-      const job = new Driver().to("posting");
-      // With the POST still unanswered, its events and even its end may be seen first.
-      if (stage === "collecting") job.start().hint().found(success(fileOf("9")));
-      expect(job.stage).toBe(stage === "collecting" ? "collecting" : "submitted");
-      job.accept(failureOf({ code: "invalid_workflow" }));
-      expect([job.stage, job.failure?.code]).toEqual(["failed", "invalid_workflow"]);
-      expect(job.wishes("cancel_run")).toHaveLength(stage === "posting" ? 1 : 0);
-    },
-  );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ComfyEvent } from "../../../src/core/comfy/events.ts";
-import { Driver, endedBy, failureOf, fileOf, nodeState, pictureOf, START, success } from "../../support/job-driver.ts";
+import { Driver } from "../../support/job-driver.ts";
+import { endedBy, failureOf, fileOf, nodeState, pictureOf, START, success } from "../../support/job-samples.ts";
 
 const ours = (driver: Driver) => driver.run.promptId ?? "";
 
@@ -17,7 +18,14 @@ describe("a run followed on the socket", () => {
     ["executing null", (promptId) => ({ type: "executing", node: null, displayNode: null, promptId })],
     [
       "execution_interrupted",
-      (promptId) => ({ type: "executionInterrupted", promptId, nodeId: "3", nodeType: null, executed: [], timestampMs: null }),
+      (promptId) => ({
+        type: "executionInterrupted",
+        promptId,
+        nodeId: "3",
+        nodeType: null,
+        executed: [],
+        timestampMs: null,
+      }),
     ],
     ["execution_error", (promptId) => errorEvent(promptId, false)],
   ])("[J8] %s makes us look, and ends nothing by itself", (_name, event) => {
@@ -30,7 +38,10 @@ describe("a run followed on the socket", () => {
     const job = new Driver().to("running");
     job.hear(errorEvent(ours(job), true));
     expect(job.wished).toEqual([]);
-    job.hint().found(success(fileOf("9"))).store();
+    job
+      .hint()
+      .found(success(fileOf("9")))
+      .store();
     expect(job.stage).toBe("succeeded");
   });
 
@@ -38,8 +49,15 @@ describe("a run followed on the socket", () => {
     const job = new Driver().to("running");
     const output = { images: [{ filename: "out_0.png", subfolder: "", type: "output" }] };
     job.hear({ type: "executed", node: "9", displayNode: "9", promptId: ours(job), output });
-    expect(job.wish("store")).toMatchObject({ index: 0, backendId: "backend-of-lease-1", wanted: { key: "9/images/0" } });
-    job.store().hint().found(success(fileOf("9")));
+    expect(job.wish("store")).toMatchObject({
+      index: 0,
+      backendId: "backend-of-lease-1",
+      wanted: { key: "9/images/0" },
+    });
+    job
+      .store()
+      .hint()
+      .found(success(fileOf("9")));
     expect([job.stage, job.state.outputs.length]).toEqual(["succeeded", 1]);
   });
 
@@ -135,9 +153,14 @@ describe("the end in the history", () => {
     job.hear({ type: "executionStart", promptId, timestampMs: null });
     job.hear({ type: "executionCached", promptId, nodes: ["1", "3", "9"], timestampMs: null });
     const output = { images: [{ filename: "out_0.png", subfolder: "", type: "output" }] };
-    job.hear({ type: "executed", node: "9", displayNode: "9", promptId, output }).report(nodeState("9", 1, 1, "finished"));
+    job
+      .hear({ type: "executed", node: "9", displayNode: "9", promptId, output })
+      .report(nodeState("9", 1, 1, "finished"));
     expect(job.state.progress.shown).toBe(0.99);
-    job.store().hint().found(success(fileOf("9")));
+    job
+      .store()
+      .hint()
+      .found(success(fileOf("9")));
     expect([job.stage, job.state.progress.shown]).toEqual(["succeeded", 1]);
     expect(job.state.effects["release:lease-1"]).toMatchObject({ outcome: { type: "finished", nodeMs: {} } });
   });
@@ -150,13 +173,34 @@ describe("the end in the history", () => {
 
 describe("what the pool learns", () => {
   it("[J23] is the time of each node that ran, when all of it was heard", () => {
-    const job = new Driver().to("running").sleep(500).report(nodeState("3", 4, 4, "finished")).sleep(100).hint();
+    const job = new Driver()
+      .to("running")
+      .sleep(500)
+      .report(nodeState("3", 4, 4, "finished"))
+      .sleep(100)
+      .hint();
     job.found(success(fileOf("9")));
     expect(job.state.effects["release:lease-1"]).toMatchObject({ outcome: { nodeMs: { "3": 500 }, runMs: 600 } });
   });
 
+  it("[J23] is known as soon as the end was announced: a socket lost after that makes no gap", () => {
+    const job = new Driver()
+      .to("running")
+      .sleep(500)
+      .report(nodeState("3", 4, 4, "finished"))
+      .hint()
+      .cut();
+    job.found(success(fileOf("9")));
+    expect(job.state.effects["release:lease-1"]).toMatchObject({ outcome: { nodeMs: { "3": 500 } } });
+  });
+
   it("[J23] is nothing from a run that was followed with a gap", () => {
-    const job = new Driver().to("running").cut().open().report(nodeState("3", 4, 4, "finished")).hint();
+    const job = new Driver()
+      .to("running")
+      .cut()
+      .open()
+      .report(nodeState("3", 4, 4, "finished"))
+      .hint();
     job.found(success(fileOf("9")));
     expect(job.state.effects["release:lease-1"]).toMatchObject({ outcome: { nodeMs: {}, runMs: null } });
     expect(job.now).toBe(START);
@@ -164,6 +208,13 @@ describe("what the pool learns", () => {
 });
 
 function errorEvent(promptId: string, blocked: boolean): ComfyEvent {
-  const failure = { nodeId: "3", nodeType: "KSampler", message: "boom", exceptionType: "E", executed: [], outOfMemory: false };
+  const failure = {
+    nodeId: "3",
+    nodeType: "KSampler",
+    message: "boom",
+    exceptionType: "E",
+    executed: [],
+    outOfMemory: false,
+  };
   return { type: "executionError", promptId, ...failure, blocked, cycle: false };
 }

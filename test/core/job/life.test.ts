@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Driver, fileOf, HOUR, REACHABLE, START, success } from "../../support/job-driver.ts";
+import { Driver, REACHABLE } from "../../support/job-driver.ts";
+import { fileOf, HOUR, START, success } from "../../support/job-samples.ts";
 
 const LIVING = REACHABLE.filter((stage) => stage !== "succeeded");
 
@@ -18,12 +19,20 @@ describe("deadlines", () => {
   });
 
   it("[J22] start_by is over too when the beginning was seen only in the history", () => {
-    const job = new Driver().to("submitted").cut().found(success(fileOf("9"))).sleep(HOUR).send({ type: "alarm" });
+    const job = new Driver()
+      .to("submitted")
+      .cut()
+      .found(success(fileOf("9")))
+      .sleep(HOUR)
+      .send({ type: "alarm" });
     expect(job.stage).toBe("collecting");
   });
 
   it.each(LIVING)("[J22] finish_by ends a job that is %s, however late the alarm", (stage) => {
-    const job = new Driver({ startBy: null }).to(stage).sleep(9 * HOUR).send({ type: "alarm" });
+    const job = new Driver({ startBy: null })
+      .to(stage)
+      .sleep(9 * HOUR)
+      .send({ type: "alarm" });
     expect(job.stage).toBe("expired");
     const started = ["running", "collecting"].includes(stage);
     expect(job.failure?.code).toBe(started ? "run_timeout" : "start_timeout");
@@ -31,7 +40,10 @@ describe("deadlines", () => {
   });
 
   it.each(LIVING)("[J22] a prompt that may still be at the backend is canceled when its job expires (%s)", (stage) => {
-    const job = new Driver({ startBy: null }).to(stage).sleep(9 * HOUR).send({ type: "alarm" });
+    const job = new Driver({ startBy: null })
+      .to(stage)
+      .sleep(9 * HOUR)
+      .send({ type: "alarm" });
     const there = ["posting", "unknown", "submitted", "running"].includes(stage);
     expect(job.wishes("cancel_run")).toHaveLength(there ? 1 : 0);
   });
@@ -63,16 +75,28 @@ describe("a restart", () => {
     expect(job.found({ type: "running" }).stage).toBe("running");
   });
 
-  it.each(["submitted", "running"] as const)("[J25] while %s looks at once and dials under the same client id", (stage) => {
-    const job = new Driver().to(stage);
-    const { clientId } = job.run;
-    job.crash();
-    expect([job.wished, job.wish("dial").clientId, job.wish("look").afterMs]).toEqual([["dial", "look"], clientId, 0]);
-    expect(job.found(success(fileOf("9"))).store().stage).toBe("succeeded");
-  });
+  it.each(["submitted", "running"] as const)(
+    "[J25] while %s looks at once and dials under the same client id",
+    (stage) => {
+      const job = new Driver().to(stage);
+      const { clientId } = job.run;
+      job.crash();
+      expect([job.wished, job.wish("dial").clientId, job.wish("look").afterMs]).toEqual([
+        ["dial", "look"],
+        clientId,
+        0,
+      ]);
+      expect(job.found(success(fileOf("9"))).store().stage).toBe("succeeded");
+    },
+  );
 
   it("[J25] while collecting goes on storing, and posts nothing though the POST was never answered", () => {
-    const job = new Driver().to("posting").start().hint().found(success(fileOf("9"))).crash();
+    const job = new Driver()
+      .to("posting")
+      .start()
+      .hint()
+      .found(success(fileOf("9")))
+      .crash();
     expect(job.wished).toEqual(["release:lease-1", "store:9/images/0"]);
     expect(job.store().stage).toBe("succeeded");
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Driver, fileOf, success } from "../../support/job-driver.ts";
+import { Driver } from "../../support/job-driver.ts";
+import { fileOf, success } from "../../support/job-samples.ts";
 
 const unreachable = { type: "unreachable", fault: { kind: "timeout" } } as const;
 
@@ -16,11 +17,14 @@ describe("a POST without an answer", () => {
     expect(job.wish("look").afterMs).toBe(0);
   });
 
-  it.each([{ type: "pending", position: 0 }, { type: "running" }] as const)("[J6] found %o, it counts as accepted", (found) => {
-    const job = new Driver().to("unknown").found(found);
-    expect(job.run.submission).toBe("accepted");
-    expect(job.stage).toBe(found.type === "running" ? "running" : "submitted");
-  });
+  it.each([{ type: "pending", position: 0 }, { type: "running" }] as const)(
+    "[J6] found %o, it counts as accepted",
+    (found) => {
+      const job = new Driver().to("unknown").found(found);
+      expect(job.run.submission).toBe("accepted");
+      expect(job.stage).toBe(found.type === "running" ? "running" : "submitted");
+    },
+  );
 
   it("[J6] found in the history, it has already ended", () => {
     const job = new Driver().to("unknown").found(success(fileOf("9")));
@@ -67,7 +71,10 @@ describe("a POST without an answer", () => {
   });
 
   it("[J6] does not matter where the events have already shown the run", () => {
-    const job = new Driver().to("posting").start().answer({ type: "unknown", fault: { kind: "timeout" } });
+    const job = new Driver()
+      .to("posting")
+      .start()
+      .answer({ type: "unknown", fault: { kind: "timeout" } });
     expect([job.stage, job.run.submission]).toEqual(["running", "accepted"]);
   });
 
