@@ -133,7 +133,10 @@ export const OutputSchema = z
     url: z
       .string()
       .nullable()
-      .meta({ description: "Stable until url_expires_at; the copy without prompt and workflow." }),
+      .meta({
+        description:
+          "Stable until url_expires_at; the copy without prompt and workflow. Null for text, and where no such copy can be made: then only GET /v1/outputs/{id}/raw has the file.",
+      }),
     url_expires_at: TimestampSchema.nullable(),
     text: z.string().nullable(),
     metadata_stripped: z.boolean(),
@@ -185,6 +188,10 @@ export const JobSchema = z
     progress: ProgressSchema,
     preview: PreviewSchema.nullable(),
     outputs: z.array(OutputSchema),
+    outputs_expected: z
+      .int()
+      .nullable()
+      .meta({ description: "How many results are stored or on their way; null before the first was announced." }),
     error: JobErrorSchema.nullable(),
     warnings: z.array(WarningSchema),
     cancel: z.object({ requested_at: TimestampSchema, by: z.string(), reason: z.string().nullable() }).nullable(),

@@ -4,7 +4,8 @@
  * The conversation: the server speaks first with `hello`, which carries the whole job unless the viewer resumed. Then
  * come events in the order of `seq`. `queue`, `progress` and `preview` are conflated: each is complete in itself and
  * may be skipped; `status`, `output`, `warning` and `end` are durable: they are kept and replayed on resume. `viewers`,
- * `ping` and `bye` are ephemeral and have no `seq`. `end` is the last event of a job, and the socket closes with 1000.
+ * `ping` and `bye` are ephemeral and have no `seq`. `seq` never falls: it rises with every durable event, and a conflated
+ * one has the newest. A resumed viewer's `hello` repeats its own cursor. `end` is the last event of a job, and the socket closes with 1000.
  * The viewer's one rule: replace everything on `hello.data.job`, otherwise apply the event.
  *
  * A binary preview is ComfyUI's own frame type 4: u32be 4 | u32be n | n bytes JSON | image.

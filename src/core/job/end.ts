@@ -59,7 +59,8 @@ function dropRunWishes(d: Draft) {
   for (const [name, effect] of Object.entries(d.state.effects)) {
     if (RUN_WISHES.includes(effect.type)) d.drop(name);
   }
-  for (const name of ["watch", "renew", "start_by", "finish_by", "cancel_give_up"] as const) d.deadline(name, null);
+  for (const name of ["ask", "watch", "renew", "start_by", "finish_by", "cancel_give_up"] as const)
+    d.deadline(name, null);
 }
 
 function terminal(d: Draft, stage: Stage) {

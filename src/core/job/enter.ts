@@ -54,6 +54,7 @@ export function leaseGranted(d: Draft, lease: Lease, learned: Learned | null) {
     return;
   }
   d.drop("lease");
+  d.deadline("ask", null);
   d.patch({ queue: null, progress: newProgress(learned) });
   d.enter({ name: "connecting", run: newRun(d, lease) });
   d.deadline("renew", d.now + RENEW_LEASE_MS);

@@ -15,6 +15,7 @@ import type { JobSpec } from "./spec.ts";
 import type { DeadlineName, JobEvent, JobState, QueuePlace } from "./state.ts";
 import { submitAnswered, uploaded, uploadFailed } from "./submit.ts";
 import {
+  ASK_AGAIN_MS,
   CANCEL_AGAIN_MS,
   CANCEL_GIVE_UP_MS,
   LAST_CANCEL_TRIES,
@@ -158,8 +159,14 @@ function alarm(d: Draft) {
     d.deadline("expire", null);
     d.wish("erase", { type: "erase" });
   }
+  if (due("ask")) askAgain(d);
   if (due("renew")) renewLease(d);
   if (due("watch")) watch(d);
+}
+
+function askAgain(d: Draft) {
+  d.deadline("ask", null);
+  if (d.state.stage.name === "queued") d.wish("lease", { type: "request_lease", tries: 0, afterMs: 0 });
 }
 
 function renewLease(d: Draft) {
@@ -218,7 +225,10 @@ function poolAnswered(d: Draft, name: string, ok: boolean) {
     case "withdraw":
     case "release_lease":
     case "renew_lease":
-      if (ok) return d.drop(name);
+      if (ok) {
+        if (wish.type === "request_lease") d.deadline("ask", d.now + ASK_AGAIN_MS);
+        return d.drop(name);
+      }
       return d.wish(name, { ...wish, tries: wish.tries + 1, afterMs: waitMs(POOL_RETRY_MS, wish.tries) });
     default:
       return;

@@ -1,8 +1,8 @@
 /**
- * From the private state to what is shown: the job document for its owner, and its cut for viewers. Exhaustive over
- * the stages, so that a new one cannot be forgotten; the only place that knows both vocabularies.
+ * From the private state to what is shown: the job document for its owner (project-public.ts cuts it for viewers).
+ * Exhaustive over the stages, so that a new one cannot be forgotten.
  */
-import type { Job, JobPhase, JobStatus, Output, Preview, Progress, PublicJob, Queue } from "../../contract/job.ts";
+import type { Job, JobPhase, JobStatus, Output, Preview, Progress, Queue } from "../../contract/job.ts";
 import { assertNever } from "../util/assert.ts";
 import { runOf } from "./draft.ts";
 import { estimate } from "./eta.ts";
@@ -167,6 +167,12 @@ export function previewOf(state: JobState, view: View): Preview | null {
   };
 }
 
+/** How many results are stored or announced. */
+export function expectedOf(state: JobState): number | null {
+  const count = state.outputs.length + Object.keys(state.wanted).length;
+  return count === 0 && !("finishedAt" in state.stage) ? null : count;
+}
+
 /** The whole document, for the owner. */
 export function jobOf(state: JobState, view: View): Job {
   const { spec } = state;
@@ -196,6 +202,7 @@ export function jobOf(state: JobState, view: View): Job {
     progress: progressOf(state, view.now),
     preview: previewOf(state, view),
     outputs: state.outputs.map((stored) => outputOf(state, stored, view)),
+    outputs_expected: expectedOf(state),
     error: errorOf(state),
     warnings: state.warnings,
     cancel: state.cancel && {
@@ -215,31 +222,4 @@ export function jobOf(state: JobState, view: View): Job {
       cancel: `${self}/cancel`,
     },
   };
-}
-
-/** What a share link shows: no inputs, no seed, no workflow, no node, no backend (design §8). */
-export function publicJobOf(state: JobState, view: View): PublicJob {
-  const { workflow, metadata, inputs, backend, share, links, error, ...shown } = jobOf(state, view);
-  return {
-    ...shown,
-    seed: null,
-    progress: publicProgress(shown.progress),
-    preview: shown.preview && { ...shown.preview, node_id: null },
-    outputs: shown.outputs.map(publicOutput),
-    warnings: [],
-    cancel: shown.cancel && { ...shown.cancel, reason: null },
-    aspect: state.spec.aspect,
-    error: error && { code: error.code, user_message: error.user_message, retryable: error.retryable },
-  };
-}
-
-/** Progress without what names a node. */
-export function publicProgress(progress: Progress): Progress {
-  return { ...progress, current_node: null, current_node_class: null, current_node_title: null, message: null };
-}
-
-/** A result without what names a node, and with a name of ours. */
-export function publicOutput(output: Output): Output {
-  const extension = /\.[a-z0-9]{1,8}$/i.exec(output.name)?.[0] ?? "";
-  return { ...output, node_id: "", label: null, name: `result-${output.index + 1}${extension}` };
 }

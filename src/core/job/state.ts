@@ -130,7 +130,7 @@ export type JobState = {
   deadlines: Partial<Record<DeadlineName, number>>;
 };
 
-export type DeadlineName = "start_by" | "finish_by" | "watch" | "renew" | "cancel_give_up" | "expire";
+export type DeadlineName = "ask" | "start_by" | "finish_by" | "watch" | "renew" | "cancel_give_up" | "expire";
 
 export type Effect =
   | { type: "request_lease"; afterMs: number; tries: number }

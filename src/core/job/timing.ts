@@ -39,6 +39,9 @@ export const ABSENT_LOOKS = 2;
 /** Looks that must find a prompt nowhere before a POST without an answer counts as not received: it may still arrive. */
 export const UNKNOWN_POST_LOOKS = 4;
 
+/** A job that waits asks the pool again at this interval: a grant or a place in line that was lost must not strand it. */
+export const ASK_AGAIN_MS = 300_000;
+
 /** Wait between two looks that found nothing. */
 export const ABSENT_LOOK_MS = 600;
 

@@ -2,20 +2,19 @@
 import type { JobStatus } from "../../contract/job.ts";
 import type { ViewerEvent, ViewerEventData } from "../../contract/viewer.ts";
 import {
+  expectedOf,
   headlineOf,
   jobOf,
   outputOf,
   phaseOf,
   previewOf,
   progressOf,
-  publicJobOf,
-  publicOutput,
-  publicProgress,
   queueOf,
   statusOf,
   timestamp,
   type View,
 } from "../../core/job/project.ts";
+import { publicJobOf, publicOutput, publicProgress } from "../../core/job/project-public.ts";
 import type { Change, JobState, Stage } from "../../core/job/state.ts";
 import type { EventRow } from "./job-store.ts";
 
@@ -98,7 +97,7 @@ export function keptEventOf(state: JobState, row: EventRow, audience: Audience, 
       const stored = state.outputs.find((output) => output.key === data.key);
       if (!stored || !audience.reveal.includes("outputs")) return null;
       const output = outputOf(state, stored, view);
-      const expected = state.outputs.length + Object.keys(state.wanted).length;
+      const expected = expectedOf(state);
       return envelope(state, "output", row.seq, row.at, {
         output: owner ? output : publicOutput(output),
         index: stored.index,

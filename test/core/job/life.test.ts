@@ -54,6 +54,22 @@ describe("deadlines", () => {
   });
 });
 
+describe("a wait in line", () => {
+  const FIVE_MINUTES_MS = 300_000;
+
+  it("[J31] is asked about again every five minutes, for a grant may have been lost", () => {
+    const job = new Driver({ startBy: null }).to("queued").send({ type: "pool_answered", effect: "lease", ok: true });
+    expect(job.wishes("request_lease")).toHaveLength(0);
+    job.sleep(FIVE_MINUTES_MS).send({ type: "alarm" });
+    expect(job.wishes("request_lease")).toHaveLength(1);
+  });
+
+  it("[J31] is over with the grant", () => {
+    const job = new Driver().to("queued").send({ type: "pool_answered", effect: "lease", ok: true }).to("connecting");
+    expect(job.state.deadlines.ask).toBeUndefined();
+  });
+});
+
 describe("a restart", () => {
   it("[J25] in line changes nothing", () => {
     const job = new Driver().to("queued");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { JobSchema } from "../../../src/contract/job.ts";
-import { jobOf, publicJobOf, type View } from "../../../src/core/job/project.ts";
+import { jobOf, type View } from "../../../src/core/job/project.ts";
+import { publicJobOf } from "../../../src/core/job/project-public.ts";
 import type { JobState } from "../../../src/core/job/state.ts";
 import { Driver, REACHABLE } from "../../support/job-driver.ts";
 import { endedBy, failureOf, fileOf, nodeState, pictureOf, START, success } from "../../support/job-samples.ts";
