@@ -39,6 +39,10 @@ export type QueueReason = (typeof QUEUE_REASONS)[number];
 export const OUTPUT_TYPES = ["image", "animated", "video", "audio", "text", "model", "file"] as const;
 export type OutputType = (typeof OUTPUT_TYPES)[number];
 
+/** Trouble on the way to the machine that does not end the job. */
+export const NOTICE_CODES = ["connection_lost", "no_news", "not_answering"] as const;
+export type NoticeCode = (typeof NOTICE_CODES)[number];
+
 /** What went wrong with a job. These are not HTTP codes. */
 export const JOB_ERROR_CODES = [
   "node_failed",
@@ -130,13 +134,10 @@ export const OutputSchema = z
     height: z.int().nullable(),
     duration_ms: z.int().nullable(),
     hash: z.string().meta({ description: "sha256: and 64 hex digits, of the file as ComfyUI made it." }),
-    url: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          "Stable until url_expires_at; the copy without prompt and workflow. Null for text, and where no such copy can be made: then only GET /v1/outputs/{id}/raw has the file.",
-      }),
+    url: z.string().nullable().meta({
+      description:
+        "Stable until url_expires_at; the copy without prompt and workflow. Null for text, and where no such copy can be made: then only GET /v1/outputs/{id}/raw has the file.",
+    }),
     url_expires_at: TimestampSchema.nullable(),
     text: z.string().nullable(),
     metadata_stripped: z.boolean(),
@@ -159,6 +160,14 @@ export const JobErrorSchema = z
   .meta({ id: "JobError" });
 export type JobError = z.infer<typeof JobErrorSchema>;
 
+export const NoticeSchema = z
+  .object({
+    code: openEnum(NOTICE_CODES, "What the trouble is."),
+    message: z.string().meta({ description: "One sentence for a person; it is gone when the trouble is." }),
+  })
+  .meta({ id: "Notice" });
+export type Notice = z.infer<typeof NoticeSchema>;
+
 export const WarningSchema = z.object({ code: z.string(), message: z.string() }).meta({ id: "Warning" });
 export type Warning = z.infer<typeof WarningSchema>;
 
@@ -173,6 +182,7 @@ export const JobSchema = z
     terminal: z.boolean(),
     phase: openEnum(JOB_PHASES, "What is being done."),
     headline: z.string().meta({ description: "One sentence for a person." }),
+    notice: NoticeSchema.nullable().meta({ description: "Trouble that is being dealt with; null when all is well." }),
     workflow: z.object({ id: z.string(), version: z.int(), name: z.string() }).nullable(),
     metadata: z.record(z.string(), z.string()),
     inputs: z.record(z.string(), z.unknown()).nullable(),

@@ -10,7 +10,7 @@
  *
  * A binary preview is ComfyUI's own frame type 4: u32be 4 | u32be n | n bytes JSON | image.
  */
-import type { Job, JobPhase, JobStatus, Output, Preview, Progress, PublicJob, Queue, Warning } from "./job.ts";
+import type { Job, JobPhase, JobStatus, Notice, Output, Preview, Progress, PublicJob, Queue, Warning } from "./job.ts";
 
 export const LIVE_PROTOCOL = "easel.live.v1";
 
@@ -39,6 +39,7 @@ export type ViewerEventData<J extends AnyJob = AnyJob> = {
     terminal: boolean;
     attempt: number;
     headline: string;
+    notice: Notice | null;
   };
   queue: Queue & { headline: string };
   progress: Progress & { phase: JobPhase; headline: string };

@@ -24,6 +24,8 @@ export type ShownJob = Pick<
   progress: ShownProgress;
   preview: ShownPreview | null;
   outputs: ShownOutput[];
+  /** How many results are ready or on their way. */
+  expected: number | null;
   user_message: string | null;
   retryable: boolean;
   total_ms: number | null;
@@ -75,6 +77,7 @@ export const showJob = (job: PublicJob): ShownJob => ({
   progress: showProgress(job.progress),
   preview: job.preview && showPreview(job.preview),
   outputs: job.outputs.filter((output) => !output.temporary).map(showOutput),
+  expected: job.outputs_expected,
   user_message: job.error?.user_message ?? null,
   retryable: job.error?.retryable ?? false,
   total_ms: job.metrics?.total_ms ?? null,

@@ -63,7 +63,7 @@ export function initialState(job: ShownJob, previewSrc: (rev: number) => string)
     heardAtMs: null,
     nowMs: 0,
     frames: job.preview ? [{ rev: job.preview.rev, src: previewSrc(job.preview.rev) }] : [],
-    expected: null,
+    expected: job.expected,
     fresh: [],
     previewsOn: true,
     copied: false,

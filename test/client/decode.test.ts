@@ -15,6 +15,7 @@ const events = [
     terminal: false,
     attempt: 1,
     headline,
+    notice: null,
   }),
   sampleEvent("queue", 3, {
     position: 1,

@@ -47,6 +47,7 @@ describe("the job", () => {
           terminal: false,
           attempt: 1,
           headline,
+          notice: null,
         }),
       ),
       event(sampleEvent("progress", 42, { ...sampleProgress({ value: 0.5, step: 3 }), phase: "sampling", headline })),

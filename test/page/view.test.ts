@@ -39,8 +39,20 @@ describe("each state has its name and words", () => {
     ["running", { ...running, phase: "varnishing" as "saving", headline: "Varnishing" }, {}, "Varnishing", null],
     ["running", { ...running, status: "canceling" }, {}, "Stopping", null],
     ["previewing", running, { frames }, "Painting", null],
-    ["arriving", { ...running, outputs: [sampleOutput(0)] }, { expected: 4 }, "Painting", "1 of 4 ready"],
-    ["arriving", { ...running, phase: "saving", outputs: [sampleOutput(0)] }, {}, "Saving", "1 ready"],
+    [
+      "arriving",
+      { ...running, outputs: [sampleOutput(0)] },
+      { expected: 4 },
+      "Painting",
+      "1 of 4 ready · about 4 seconds left",
+    ],
+    [
+      "arriving",
+      { ...running, phase: "saving", outputs: [sampleOutput(0)] },
+      {},
+      "Saving",
+      "1 ready · about 4 seconds left",
+    ],
     [
       "succeeded",
       { ...over, status: "succeeded", metrics, outputs: [sampleOutput(0)] },

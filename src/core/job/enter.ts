@@ -37,6 +37,7 @@ function newRun(d: Draft, lease: Lease): Run {
     absentLooks: 0,
     absentAt: null,
     unreachableSince: null,
+    trouble: null,
     executing: null,
     frames: {},
   };

@@ -18,13 +18,16 @@ import {
   withReports,
 } from "./progress.ts";
 import { DEAF_SOCKET_MS, SILENCE_MS } from "./timing.ts";
+import { trouble } from "./trouble.ts";
 import { toWanted } from "./wanted.ts";
-import { inPlan } from "./weights.ts";
+import { inPlan, phaseOfClass } from "./weights.ts";
 
 /** The socket has gone: the run goes on without it, followed by polling until a new one is heard. */
 export function socketClosed(d: Draft) {
   redialLater(d);
-  if (d.run.submission !== "none") look(d, 0);
+  if (d.run.submission === "none") return;
+  trouble(d, "connection_lost");
+  look(d, 0);
 }
 
 /** Time to doubt the socket: ask by HTTP, and replace a socket that stays silent. */
@@ -35,11 +38,18 @@ export function watch(d: Draft) {
   if (run.submission === "none" || run.submission === "posting") return;
   const silentMs = d.now - run.lastHeardAt;
   if (run.socket === "open" && silentMs < SILENCE_MS) return;
+  if (run.socket === "open" && d.state.stage.name === "running" && !isLoading(d)) trouble(d, "no_news");
   look(d, 0);
   if (run.socket === "open" && silentMs >= DEAF_SOCKET_MS && mayReplace(d)) {
     d.patchRun({ deafDial: true });
     redial(d, 0);
   }
+}
+
+/** ComfyUI is silent while it loads a model, for minutes (protocol §4). */
+function isLoading(d: Draft): boolean {
+  const node = d.state.spec.plan.find((one) => one.id === d.run.executing);
+  return node !== undefined && phaseOfClass(node.classType) === "loading_model";
 }
 
 /** Once per silence, and never where the silence of a loading model would cost the pictures that only this socket gets. */
@@ -51,6 +61,7 @@ function mayReplace(d: Draft): boolean {
 export function heard(d: Draft, event: ComfyEvent) {
   d.patchRun({ lastHeardAt: d.now });
   if (!isOurs(d, event)) return;
+  trouble(d, null);
   switch (event.type) {
     case "executionStart":
       return begin(d);

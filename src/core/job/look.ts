@@ -23,6 +23,7 @@ import {
   UNREACHABLE_LOOK_MS,
   waitMs,
 } from "./timing.ts";
+import { trouble } from "./trouble.ts";
 
 /** Looks after `afterMs`; a look already waiting is replaced, one under way with no wait is left alone. */
 export function look(d: Draft, afterMs: number) {
@@ -52,6 +53,7 @@ export function looked(d: Draft, found: Found) {
     case "pending":
       d.patchRun({ submission: "accepted", absentLooks: 0, absentAt: null, unreachableSince: null });
       if (found.type === "running") begin(d);
+      if (d.run.trouble === "not_answering") trouble(d, d.run.socket === "open" ? null : "connection_lost");
       if (d.state.cancel) cancelAgain(d);
       return lookOn(d);
     case "absent":
@@ -136,6 +138,7 @@ function absent(d: Draft) {
 function unreachable(d: Draft) {
   const since = d.run.unreachableSince ?? d.now;
   d.patchRun({ unreachableSince: since });
+  trouble(d, "not_answering");
   if (d.now - Math.max(since, d.run.lastHeardAt) < BACKEND_GONE_MS) {
     const { min, max } = UNREACHABLE_LOOK_MS;
     return look(d, Math.min(max, Math.max(min, Math.round((d.now - since) / 2))));

@@ -141,7 +141,10 @@ function revived(d: Draft) {
   if (run.submission === "posting") d.patchRun({ submission: "unknown" });
   d.patchRun({ lastHeardAt: d.now, absentLooks: 0, absentAt: null, unreachableSince: null, endSeenAt: null });
   redial(d, 0);
-  if (d.run.submission !== "none") look(d, 0);
+  if (d.run.submission !== "none") {
+    d.warn("service_restarted", "This service was restarted in mid-run and took the run up again.");
+    look(d, 0);
+  }
   d.deadline("watch", d.now + SILENCE_MS);
 }
 

@@ -10,6 +10,7 @@ import { tallyOf } from "./progress.ts";
 import { errorOf, failureOf, metricsOf, pollAfterMs } from "./report.ts";
 import type { JobState, Stored } from "./state.ts";
 import { MAX_ATTEMPTS } from "./timing.ts";
+import { noticeOf } from "./trouble.ts";
 import { phaseOfClass } from "./weights.ts";
 import { headline } from "./words.ts";
 
@@ -187,6 +188,7 @@ export function jobOf(state: JobState, view: View): Job {
     terminal: "finishedAt" in state.stage,
     phase: phaseOf(state),
     headline: headlineOf(state, view.now),
+    notice: noticeOf(state),
     workflow: spec.workflow,
     metadata: spec.metadata,
     inputs: spec.inputs,

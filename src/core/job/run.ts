@@ -1,6 +1,7 @@
 /**
  * One stay at a backend, as the machine remembers it: the socket, what was handed over, what was seen of it since.
  */
+import type { NoticeCode } from "../../contract/job.ts";
 import type { Lease } from "./state.ts";
 
 /** One stay at a backend: from the lease to its return. */
@@ -38,6 +39,8 @@ export type Run = {
   /** When the last look that counts as absent found nothing. */
   absentAt: number | null;
   unreachableSince: number | null;
+  /** What stands in the way at the moment (trouble.ts). */
+  trouble: NoticeCode | null;
   /** The node that `executing` named last: attributes socket pictures that carry no node. */
   executing: string | null;
   /** Pictures heard per socket node, and how many it said it would send. */

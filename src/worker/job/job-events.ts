@@ -16,6 +16,7 @@ import {
 } from "../../core/job/project.ts";
 import { publicJobOf, publicOutput, publicProgress } from "../../core/job/project-public.ts";
 import type { Change, JobState, Stage } from "../../core/job/state.ts";
+import { noticeOf } from "../../core/job/trouble.ts";
 import type { EventRow } from "./job-store.ts";
 
 /** What a viewer may see. */
@@ -46,6 +47,7 @@ function statusData(state: JobState, previous: Stage["name"], now: number): View
     terminal: "finishedAt" in state.stage,
     attempt: state.attempt,
     headline: headlineOf(state, now),
+    notice: noticeOf(state),
   };
 }
 
