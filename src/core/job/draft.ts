@@ -99,6 +99,12 @@ export class Draft {
     this.show({ type: "warning", warning });
   }
 
+  /** Counts something met in this run. */
+  count(name: string): void {
+    const run = runOf(this.state);
+    if (run && !run.released) this.patchRun({ counts: { ...run.counts, [name]: (run.counts[name] ?? 0) + 1 } });
+  }
+
   done(): Step {
     return { state: this.state, changes: this.changes, held: this.held, persist: this.persist };
   }

@@ -30,7 +30,9 @@ export function wishRelease(d: Draft, leaseId: string, outcome: LeaseOutcome) {
   const spentLeases = [...d.state.spentLeases.filter((spent) => spent !== leaseId), leaseId];
   d.patch({ spentLeases: spentLeases.slice(-MAX_SPENT_LEASES) });
   // A release under way tells more than a second one could.
-  if (!d.state.effects[name]) d.wish(name, { type: "release_lease", leaseId, outcome, tries: 0, afterMs: 0 });
+  const run = runOf(d.state);
+  const counts = run?.lease.id === leaseId ? run.counts : {};
+  if (!d.state.effects[name]) d.wish(name, { type: "release_lease", leaseId, outcome, counts, tries: 0, afterMs: 0 });
 }
 
 /** Gives back the lease of the run, once. */
@@ -94,6 +96,7 @@ function leaveRun(d: Draft, { promptLives, outcome }: Leaving) {
 /** The job cannot be done. Whoever has canceled it is told that it stopped, not why it would have failed. */
 export function fail(d: Draft, why: Failure, leaving: Leaving = {}) {
   if (d.state.cancel) return endCanceled(d, leaving);
+  d.count(`failed_${why.code}`);
   leaveRun(d, leaving);
   terminal(d, { name: "failed", finishedAt: d.now, failure: why });
 }
@@ -135,6 +138,7 @@ function backToQueue(d: Draft, afterMs: number) {
 /** The run came to nothing through no fault of the graph: once more, or the end. */
 export function runAgain(d: Draft, why: Failure, warning: string, leaving: Leaving) {
   if (d.state.cancel || d.state.attempt >= MAX_ATTEMPTS) return fail(d, why, leaving);
+  d.count("reruns");
   leaveRun(d, leaving);
   d.patch({ attempt: d.state.attempt + 1, fruitlessLeases: 0 });
   d.warn("attempt_retried", warning);

@@ -37,6 +37,7 @@ function newRun(d: Draft, lease: Lease): Run {
     absentLooks: 0,
     absentAt: null,
     unreachableSince: null,
+    counts: {},
     trouble: null,
     executing: null,
     frames: {},
@@ -76,6 +77,7 @@ function dial(d: Draft, afterMs: number) {
 export function redial(d: Draft, afterMs: number) {
   const { connection, submission, clientId } = d.run;
   const early = submission === "none";
+  if (!early) d.count("reconnects");
   d.patchRun({
     connection: connection + 1,
     clientId: early ? d.uuid() : clientId,

@@ -60,6 +60,7 @@ function mayReplace(d: Draft): boolean {
 /** One message of the socket. */
 export function heard(d: Draft, event: ComfyEvent) {
   d.patchRun({ lastHeardAt: d.now });
+  if (event.type === "undecodable") return d.count("dropped_frames");
   if (!isOurs(d, event)) return;
   trouble(d, null);
   switch (event.type) {

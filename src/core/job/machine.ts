@@ -142,6 +142,7 @@ function revived(d: Draft) {
   d.patchRun({ lastHeardAt: d.now, absentLooks: 0, absentAt: null, unreachableSince: null, endSeenAt: null });
   redial(d, 0);
   if (d.run.submission !== "none") {
+    d.count("resumes");
     d.warn("service_restarted", "This service was restarted in mid-run and took the run up again.");
     look(d, 0);
   }

@@ -39,6 +39,8 @@ export type Run = {
   /** When the last look that counts as absent found nothing. */
   absentAt: number | null;
   unreachableSince: number | null;
+  /** What was met on the way, for the pool's counters. */
+  counts: Record<string, number>;
   /** What stands in the way at the moment (trouble.ts). */
   trouble: NoticeCode | null;
   /** The node that `executing` named last: attributes socket pictures that carry no node. */

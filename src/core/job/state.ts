@@ -135,7 +135,15 @@ export type DeadlineName = "ask" | "start_by" | "finish_by" | "watch" | "renew" 
 export type Effect =
   | { type: "request_lease"; afterMs: number; tries: number }
   | { type: "withdraw"; tries: number; afterMs: number }
-  | { type: "release_lease"; leaseId: string; outcome: LeaseOutcome; tries: number; afterMs: number }
+  | {
+      type: "release_lease";
+      leaseId: string;
+      outcome: LeaseOutcome;
+      /** What the run met, by name: the pool adds it to its counters. */
+      counts: Record<string, number>;
+      tries: number;
+      afterMs: number;
+    }
   | { type: "renew_lease"; leaseId: string; tries: number; afterMs: number }
   | { type: "dial"; connection: number; clientId: string; backendId: string; afterMs: number }
   | { type: "upload"; backendId: string; name: string; uploadId: string; tries: number; afterMs: number }

@@ -23,7 +23,10 @@ export function trouble(d: Draft, code: NoticeCode | null) {
   const run = runOf(d.state);
   if (!run || run.trouble === code) return;
   d.patchRun({ trouble: code });
-  if (code !== null) d.warn(code, WARNINGS[code]);
+  if (code !== null) {
+    d.count(code);
+    d.warn(code, WARNINGS[code]);
+  }
   d.show({ type: "status", previous: d.state.stage.name });
 }
 

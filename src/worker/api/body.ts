@@ -31,7 +31,8 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
 /** The JSON body, with long integers kept exact (they come as bigint). */
 export async function readJson(c: Context<ApiEnv>, options: { optional?: boolean } = {}): Promise<unknown> {
   const type = c.req.header("content-type");
-  if (options.optional && type === undefined && !c.req.raw.body) return {};
+  // No body at all still comes as an empty stream.
+  if (options.optional && type === undefined && (await readBody(c.req.raw, MAX_JSON_BYTES)).byteLength === 0) return {};
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type ?? "")) {
     throw new ApiError("unsupported_media_type", "Send the body as application/json.");
   }

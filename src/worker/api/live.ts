@@ -26,13 +26,11 @@ export async function serveEvents(
   const upgrade = c.req.header("upgrade")?.toLowerCase() === "websocket";
   const sse = /\btext\/event-stream\b/i.test(c.req.header("accept") ?? "");
   if (!upgrade && !sse) {
-    throw new ApiError("upgrade_required", "Ask with Upgrade: websocket, or with Accept: text/event-stream.", {
-      headers: { upgrade: "websocket" },
-    });
+    throw new ApiError("upgrade_required", "Ask with Upgrade: websocket, or with Accept: text/event-stream.");
   }
   const after = cursorOf(c.req.header("last-event-id") ?? c.req.query("after"));
   const spec: ViewerSpec = { ...watcher, after, previews: previewsOf(c, upgrade) };
-  if (upgrade) return connect(stub, spec);
+  if (upgrade) return connect(stub, spec, c.req.header("sec-websocket-protocol"));
   // A reader that has seen the end must not come back for ever (api D4).
   if (job.terminal && after !== null && after >= job.seq) return c.body(null, 204);
   return streamEvents(stub, spec, c.req.raw.signal);
@@ -62,8 +60,11 @@ function previewsOf(c: Context<ApiEnv>, upgrade: boolean): PreviewMode {
 }
 
 /** Connects a viewer to the job's object; its 101 is returned as it is. */
-async function connect(stub: JobStub, spec: ViewerSpec): Promise<Response> {
-  return stub.fetch("https://job/viewer", { headers: { upgrade: "websocket", [VIEWER_HEADER]: JSON.stringify(spec) } });
+async function connect(stub: JobStub, spec: ViewerSpec, protocols?: string): Promise<Response> {
+  const headers = { upgrade: "websocket", [VIEWER_HEADER]: JSON.stringify(spec) };
+  // Only a protocol that was offered may be chosen (RFC 6455 §4.2.2): without one, clients refuse the answer.
+  const offered = protocols === undefined ? {} : { "sec-websocket-protocol": protocols };
+  return stub.fetch("https://job/viewer", { headers: { ...headers, ...offered } });
 }
 
 /** A socket to the job's object of our own. */

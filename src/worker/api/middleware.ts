@@ -38,10 +38,10 @@ export const cors = createMiddleware<ApiEnv>(async (c, next) => {
   return undefined;
 });
 
-/** Refuses to half-work: with a wrong configuration every route but health says so. */
+/** Refuses to half-work: with a wrong configuration every route says so, but for health and the pages of errors. */
 export const configured = createMiddleware<ApiEnv>(async (c, next) => {
   const [problem] = configOf(c.env).problems;
-  if (problem && c.req.path !== "/v1/health") {
+  if (problem && c.req.path !== "/v1/health" && !c.req.path.startsWith("/errors/")) {
     throw new ApiError("misconfigured", `${problem.name} is not set up correctly; GET /v1/health says how to fix it.`);
   }
   await next();

@@ -33,11 +33,11 @@ type Bound = Pick<JobSpec, "workflow" | "inputs" | "seed" | "aspect"> & { graph:
 
 export type JobPlan = { spec: JobSpec; graph: string };
 
-/** What to create. `fingerprintOf` is the request as it came: the same request again is a replay. */
+/** What to create. `fingerprint` is that of the request as it came. */
 export async function planJob(
   env: Env,
   request: JobCreate,
-  context: { jobId: string; origin: string; now: number; fingerprintOf: string; allowedNodes: readonly string[] },
+  context: { jobId: string; origin: string; now: number; fingerprint: string; allowedNodes: readonly string[] },
 ): Promise<JobPlan> {
   const bound = request.workflow === undefined ? bindGraph(request, context.allowedNodes) : bindNamed(request);
   const { graph } = prepareGraph(bound.graph);
@@ -47,7 +47,7 @@ export async function planJob(
   const seconds = (value: number | undefined) => (value === undefined ? null : now + value * 1000);
   const spec: JobSpec = {
     id: context.jobId,
-    fingerprint: hex(await sha256(context.fingerprintOf)),
+    fingerprint: context.fingerprint,
     origin: context.origin,
     workflow: bound.workflow,
     inputs: bound.inputs,

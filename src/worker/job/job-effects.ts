@@ -106,7 +106,8 @@ export class JobEffects {
         case "request_lease": {
           // A lease on its way back would be handed out again as still ours.
           for (const other of Object.values(this.#ports.state().effects)) {
-            if (other.type === "release_lease") await pool.release(other.leaseId, other.outcome, spec.shape);
+            if (other.type === "release_lease")
+              await pool.release(other.leaseId, other.outcome, spec.shape, other.counts);
           }
           const answer = await pool.requestLease(jobName, spec.shape);
           if (answer.type === "granted") heard({ type: "lease_granted", lease: answer.lease, learned: answer.learned });
@@ -120,7 +121,7 @@ export class JobEffects {
           if (!(await pool.renew(effect.leaseId))) heard({ type: "lease_lost", leaseId: effect.leaseId });
           break;
         case "release_lease":
-          await pool.release(effect.leaseId, effect.outcome, spec.shape);
+          await pool.release(effect.leaseId, effect.outcome, spec.shape, effect.counts);
           break;
       }
       return { type: "pool_answered", effect: name, ok: true };

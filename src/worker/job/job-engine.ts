@@ -3,7 +3,7 @@
  * visible, performs the outstanding wishes, keeps the one alarm. All decisions are in core/job; this only obeys.
  */
 import { nextAlarm } from "../../core/clock/deadlines.ts";
-import { isTerminal, type Step } from "../../core/job/draft.ts";
+import { isTerminal, runOf, type Step } from "../../core/job/draft.ts";
 import { step } from "../../core/job/machine.ts";
 import type { Change, Effect, JobEvent, JobState } from "../../core/job/state.ts";
 import { CHECKPOINT_MS } from "../../core/job/timing.ts";
@@ -75,6 +75,7 @@ export class JobEngine {
     this.#store(next, shown, now);
     if (shown.length > 0) this.#ports.show(shown, next.state);
     if (before.stage.name !== next.state.stage.name) this.#logTransition(before, next.state);
+    this.#logTrouble(before, next.state);
     this.#reconcile();
     this.arm(now);
   }
@@ -115,6 +116,9 @@ export class JobEngine {
       running.abort.abort();
       this.#inFlight.delete(name);
     }
+    for (const key of this.frames.keys()) {
+      if (!effects[`store:${key}`]) this.frames.delete(key);
+    }
     for (const [name, effect] of Object.entries(effects)) {
       if (!this.#inFlight.has(name)) void this.#start(name, effect);
     }
@@ -133,12 +137,7 @@ export class JobEngine {
     }
     if (abort.signal.aborted || this.#inFlight.get(name)?.effect !== effect) return;
     this.#inFlight.delete(name);
-    if (effect.type === "store") this.#settleFrame(effect.wanted.key, event);
     if (event) this.apply(event);
-  }
-
-  #settleFrame(key: string, event: JobEvent | null): void {
-    if (event?.type === "output_stored") this.frames.delete(key);
   }
 
   /** Sets the alarm to the earliest deadline; an alarm that is early enough already stays as it is. */
@@ -151,8 +150,15 @@ export class JobEngine {
     this.#ports.setAlarm(at);
   }
 
+  #logTrouble(before: JobState, after: JobState): void {
+    const [old, now] = [runOf(before), runOf(after)];
+    if (!now || now.trouble === (old?.trouble ?? null)) return;
+    const { backendId } = now.lease;
+    log("warn", "job_trouble", { job: after.spec.id, attempt: after.attempt, backend: backendId, reason: now.trouble });
+  }
+
   #logTransition(before: JobState, after: JobState): void {
-    const run = "run" in after.stage ? after.stage.run : null;
+    const run = runOf(after) ?? runOf(before);
     log("info", "job_stage", {
       job: after.spec.id,
       from: before.stage.name,

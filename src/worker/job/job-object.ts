@@ -82,19 +82,28 @@ export class JobObject extends DurableObject<Env> {
     }
   }
 
-  /** Creates the job, or replays it: the same id with another request is a conflict. */
+  /** The answer to a request that came before, or null for the first one: the same id with another is a conflict. */
+  async replay(fingerprint: string): Promise<CreateAnswer | null> {
+    const known = this.#engine.state;
+    if (!known) return this.#store.erasedAt() === null ? null : { type: "conflict" };
+    if (known.spec.fingerprint !== fingerprint) return { type: "conflict" };
+    await this.#prepareLinks();
+    return { type: "replayed", job: this.#owned(), share: null };
+  }
+
+  /** Creates the job, or replays it. */
   async create(
     spec: JobSpec,
     graph: string,
     share: { create: ShareCreate; token: string } | null,
   ): Promise<CreateAnswer> {
-    const known = this.#engine.state;
-    if (known && known.spec.fingerprint !== spec.fingerprint) return { type: "conflict" };
-    if (this.#store.erasedAt() !== null) return { type: "conflict" };
-    if (known) return { type: "replayed", job: this.#owned(), share: null };
+    const row = share ? await this.#shares.prepare(spec, share.create, share.token, Date.now()) : null;
+    const replay = await this.replay(spec.fingerprint);
+    if (replay) return replay;
+    // From here to the end nothing waits: a second request finds either no job or all of it.
     const state = newJob(spec);
     this.#store.create(state, graph);
-    const made = share ? await this.#shares.add(spec, share.create, share.token, Date.now()) : null;
+    const made = share && row ? this.#shares.add(spec, row, share.token) : null;
     this.#engine.begin(state);
     return { type: "created", job: this.#owned(), share: made?.type === "made" ? made.share : null };
   }
@@ -115,7 +124,7 @@ export class JobObject extends DurableObject<Env> {
   /** The pool gives the job a place. At least once; the second time changes nothing. */
   async grant(lease: Lease, learned: Learned | null): Promise<void> {
     // A job that is gone gives the lease back, or it would block its place until it expires.
-    if (!this.#engine.state) return this.env.POOL.getByName("main").release(lease.id, { type: "unused" }, "");
+    if (!this.#engine.state) return this.env.POOL.getByName("main").release(lease.id, { type: "unused" }, "", {});
     this.#engine.apply({ type: "lease_granted", lease, learned });
   }
 
@@ -127,7 +136,8 @@ export class JobObject extends DurableObject<Env> {
   /** Makes a share link from a token minted by the Worker. */
   async addShare(create: ShareCreate, token: string) {
     if (!this.#engine.state) return this.#absent();
-    return this.#shares.add(this.#engine.job.spec, create, token, Date.now());
+    const { spec } = this.#engine.job;
+    return this.#shares.add(spec, await this.#shares.prepare(spec, create, token, Date.now()), token);
   }
 
   /** All links of the job, without their tokens. */
@@ -179,7 +189,7 @@ export class JobObject extends DurableObject<Env> {
       return new Response(null, { status: 404 });
     await this.#prepareLinks();
     if (spec.data.role === "viewer" && spec.data.after === null) this.#view.joined();
-    return this.#viewers.accept(spec.data, "finishedAt" in state.stage);
+    return this.#viewers.accept(spec.data, request.headers.get("sec-websocket-protocol"), "finishedAt" in state.stage);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

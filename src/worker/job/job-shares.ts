@@ -18,17 +18,11 @@ export class Shares {
     this.#store = store;
   }
 
-  /** Adds a link; it never outlives the job. The returned share carries the URL, this one time. */
-  async add(
-    spec: JobSpec,
-    create: ShareCreate,
-    token: string,
-    now: number,
-  ): Promise<{ type: "made"; share: Share } | { type: "limit" }> {
-    if (this.#store.shares().filter((share) => share.revokedAt === null).length >= MAX_SHARES) return { type: "limit" };
+  /** A link for this token, not yet stored; it never outlives the job. */
+  async prepare(spec: JobSpec, create: ShareCreate, token: string, now: number): Promise<ShareRow> {
     const { secret } = must(readShareToken(token), "a token of our own making");
     const secretHash = await hashShareSecret(secret);
-    const row: ShareRow = {
+    return {
       id: await derivedId("shr", secretHash),
       secretHash,
       tokenEnd: token.slice(-4),
@@ -39,6 +33,11 @@ export class Shares {
       expiresAt: Math.min(now + create.expires_in_seconds * 1000, spec.expiresAt),
       revokedAt: null,
     };
+  }
+
+  /** Stores a link. The returned share carries the URL, this one time. */
+  add(spec: JobSpec, row: ShareRow, token: string): { type: "made"; share: Share } | { type: "limit" } {
+    if (this.#store.shares().filter((share) => share.revokedAt === null).length >= MAX_SHARES) return { type: "limit" };
     this.#store.saveShare(row);
     return { type: "made", share: shareOf(row, spec.id, `${spec.origin}/s/${token}`, 0) };
   }

@@ -41,8 +41,9 @@ export class JobView {
     return {
       now: Date.now(),
       outputUrl: ({ id, cleanable }) => {
-        if (base === null) return this.#links.get(id);
-        return cleanable ? { url: `${base}/m/${id}/original`, expiresAt: null } : null;
+        // A link leads to the clean copy: where there is none, only the owner can fetch the file, with the key.
+        if (!cleanable) return null;
+        return base === null ? this.#links.get(id) : { url: `${base}/m/${id}/original`, expiresAt: null };
       },
       previewUrl: (rev) => `${root}/preview?rev=${rev}`,
       viewers: this.counts,
@@ -64,7 +65,9 @@ export class JobView {
       plan.type === "resume" && spec.after !== null
         ? this.#store.eventsAfter(spec.after).flatMap((row) => keptEventOf(state, row, spec, view) ?? [])
         : [];
-    const hello = envelope(state, "hello", state.seq, view.now, {
+    // The greeting of a resumed viewer stands at its own cursor: what it missed is yet to come, and to be counted.
+    const seq = plan.type === "resume" && spec.after !== null ? spec.after : state.seq;
+    const hello = envelope(state, "hello", seq, view.now, {
       protocol: LIVE_PROTOCOL,
       role: spec.role,
       resumed: plan.type === "resume",

@@ -5,7 +5,10 @@ import { assertNever } from "../../core/util/assert.ts";
 import type { ViewerSockets } from "../viewers/viewer-sockets.ts";
 import type { JobView } from "./job-view.ts";
 
-/** Shows the changes of one step, in order. */
+/**
+ * Shows the changes of one step: durable ones in order, then that there is newer progress, place or preview. These
+ * carry the newest `seq`, so a durable event that followed one would seem old to a viewer that resumes from it.
+ */
 export function showChanges(
   changes: readonly { change: Change; seq: number }[],
   state: JobState,
@@ -16,11 +19,7 @@ export function showChanges(
     switch (change.type) {
       case "progress":
       case "queue":
-        viewers.conflate();
-        break;
       case "preview":
-        view.latest = { rev: state.preview?.rev ?? 1, bytes: change.bytes.slice() };
-        viewers.previewed();
         break;
       case "status":
       case "output":
@@ -31,9 +30,15 @@ export function showChanges(
         viewers.broadcast((spec) => view.event(state, change, seq, spec));
         viewers.closeAll(CLOSE_CODES.done, "The job has ended.");
         view.latest = null;
-        break;
+        return;
       default:
         assertNever(change);
     }
+  }
+  for (const { change } of changes) {
+    if (change.type === "progress" || change.type === "queue") viewers.conflate();
+    if (change.type !== "preview") continue;
+    view.latest = { rev: state.preview?.rev ?? 1, bytes: change.bytes.slice() };
+    viewers.previewed();
   }
 }

@@ -3,7 +3,6 @@
  * backends how they are while somebody waits for them, and learns how long things take. It opens no sockets.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { BackendHealth } from "../../contract/api.ts";
 import { nextAlarm } from "../../core/clock/deadlines.ts";
 import type { Learned, Lease, LeaseOutcome, QueuePlace } from "../../core/job/state.ts";
 import type { Backend } from "../../core/pool/backend.ts";
@@ -12,15 +11,12 @@ import { learn } from "../../core/pool/learn.ts";
 import { grants, LEASE_MS, TOLD_PLACES, waitReason } from "../../core/pool/lease.ts";
 import { configOf } from "../config.ts";
 import { errorName, log } from "../log.ts";
+import type { LeaseAnswer, PoolOverview } from "./pool-answers.ts";
 import { type LeaseRow, PoolStore } from "./pool-store.ts";
 import { probe } from "./probe.ts";
 
 /** Time between two tries to tell a job of its lease. */
 const TELL_AGAIN_MS = 1_000;
-
-export type LeaseAnswer =
-  | { type: "granted"; lease: Lease; learned: Learned | null }
-  | { type: "waiting"; place: QueuePlace };
 
 export class PoolObject extends DurableObject<Env> {
   readonly #store: PoolStore;
@@ -65,22 +61,24 @@ export class PoolObject extends DurableObject<Env> {
   }
 
   /** Gives a lease back and says how it went; a second time changes nothing. */
-  async release(leaseId: string, outcome: LeaseOutcome, shape: string): Promise<void> {
+  async release(leaseId: string, outcome: LeaseOutcome, shape: string, counts: Record<string, number>): Promise<void> {
     const lease = this.#store.lease({ id: leaseId });
     if (!lease) return;
     this.#store.removeLease(leaseId);
+    this.#store.addCounts({ ...counts, runs: 1 });
     this.#judge(lease.backendId, outcome, shape);
     this.#grant();
     await this.#arm();
   }
 
   /** The state of the pool, for the owner. */
-  async overview(): Promise<{ waiting: number; leased: number; backends: BackendHealth[] }> {
+  async overview(): Promise<PoolOverview> {
     await this.#probeDue(Date.now());
     const leases = this.#store.leases();
     return {
       waiting: this.#store.waitingCount(),
       leased: leases.length,
+      counters: this.#store.counts(),
       backends: this.#backends.map((backend) => {
         const health = this.#store.health(backend.id);
         return {
@@ -180,7 +178,9 @@ export class PoolObject extends DurableObject<Env> {
     const now = Date.now();
     switch (outcome.type) {
       case "finished":
-        if (health.state !== "ready") this.#store.saveHealth(backendId, answered(now, health.comfyVersion));
+        // It works, as a run has shown; when it is to be asked next stays as it was.
+        if (health.state !== "ready")
+          this.#store.saveHealth(backendId, { ...answered(now, health.comfyVersion), probeAt: health.probeAt });
         if (Object.keys(outcome.nodeMs).length > 0) {
           this.#store.saveLearned(
             backendId,

@@ -19,6 +19,7 @@ export class PoolStore {
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE, shape TEXT NOT NULL, at INTEGER NOT NULL)",
     );
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL)");
     this.#sql.exec("CREATE TABLE IF NOT EXISTS health (backend TEXT PRIMARY KEY, state TEXT NOT NULL)");
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS learned (backend TEXT NOT NULL, shape TEXT NOT NULL, times TEXT NOT NULL, PRIMARY KEY (backend, shape))",
@@ -91,6 +92,22 @@ export class PoolStore {
 
   dequeue(jobName: string): void {
     this.#sql.exec("DELETE FROM waiting WHERE job = ?", jobName);
+  }
+
+  /** Adds to the counters. */
+  addCounts(counts: Readonly<Record<string, number>>): void {
+    for (const [name, count] of Object.entries(counts)) {
+      this.#sql.exec(
+        "INSERT INTO counter VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET count = count + ?2",
+        name,
+        count,
+      );
+    }
+  }
+
+  counts(): Record<string, number> {
+    const rows = this.#sql.exec<{ name: string; count: number }>("SELECT name, count FROM counter ORDER BY name");
+    return Object.fromEntries(rows.toArray().map(({ name, count }) => [name, count]));
   }
 
   health(backendId: string): Health {

@@ -59,8 +59,10 @@ export class ViewerSockets {
     return this.#viewers.size;
   }
 
-  /** Accepts a viewer and greets it. `stop` closes it right after, for a job that has ended. */
-  accept(spec: ViewerSpec, stop: boolean): Response {
+  /**
+   * Accepts a viewer, who offered `protocols`, and greets it. `stop` closes it right after, for a job that has ended.
+   */
+  accept(spec: ViewerSpec, protocols: string | null, stop: boolean): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [spec.role]);
     const viewer: Viewer = { socket: server, spec, visible: true, credit: { sentRev: 0, sentAt: 0, readyRev: 0 } };
@@ -72,7 +74,9 @@ export class ViewerSockets {
       this.#sendPreview(viewer, Date.now());
       this.#countSoon();
     }
-    return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": LIVE_PROTOCOL } });
+    const offered = protocols?.split(",").some((one) => one.trim() === LIVE_PROTOCOL);
+    const headers: HeadersInit = offered ? { "sec-websocket-protocol": LIVE_PROTOCOL } : {};
+    return new Response(null, { status: 101, webSocket: client, headers });
   }
 
   /** Sends a durable event to everyone; `encode` is called once per audience. */

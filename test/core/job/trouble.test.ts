@@ -37,6 +37,13 @@ describe("a notice", () => {
     expect(job.state.warnings.map((warning) => warning.code)).toEqual(["connection_lost", "not_answering"]);
   });
 
+  it("[J32] is counted for the owner, with the dials and frames that it cost", () => {
+    const job = new Driver().to("running").cut().open();
+    job.hear({ type: "undecodable", reason: "truncated_frame" }).report(nodeState("3", 1, 4));
+    expect(job.run.counts).toEqual({ connection_lost: 1, reconnects: 1, dropped_frames: 1 });
+    expect(job.send({ type: "alarm" }).cut().run.counts).toMatchObject({ connection_lost: 2, reconnects: 2 });
+  });
+
   it("[J32] names no machine, node or address", () => {
     const job = new Driver().to("running").cut();
     expect(noticeOf(job.state)?.message).not.toMatch(/ComfyUI|socket|http|backend|node/i);

@@ -30,6 +30,7 @@ export function mountHealth(api: Api): void {
         status: problems.length > 0 ? "misconfigured" : offline ? "degraded" : "ok",
         checks,
         queue: pool && { waiting: pool.waiting, leased: pool.leased },
+        counters: pool?.counters ?? null,
         backends: pool?.backends ?? null,
       };
       return c.json(health, problems.length > 0 ? 503 : 200, { "cache-control": "no-store" });

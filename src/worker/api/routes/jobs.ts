@@ -4,7 +4,7 @@ import { CancelSchema, JobCreateSchema, type Share, ShareSchema } from "../../..
 import { JobIdSchema } from "../../../contract/ids.ts";
 import { type Job, JobSchema } from "../../../contract/job.ts";
 import { jobObjectName, mintShareToken } from "../../../core/auth/share-token.ts";
-import { derivedId, ulid } from "../../../core/util/ids.ts";
+import { derivedId, hex, sha256, ulid } from "../../../core/util/ids.ts";
 import { configOf } from "../../config.ts";
 import type { Shown } from "../../job/job-object.ts";
 import { parseWith, readJson } from "../body.ts";
@@ -70,14 +70,17 @@ export function mountJobs(api: Api): void {
       const fresh = `job_${ulid(now, crypto.getRandomValues(new Uint8Array(10)))}`;
       const jobId = request.id ?? (key === null ? fresh : await derivedId("job", PROJECT, key));
       const origin = new URL(c.req.url).origin;
-      const { allowedNodes } = configOf(c.env);
-      const plan = await planJob(c.env, request, { jobId, origin, now, fingerprintOf: canonical(body), allowedNodes });
+      const fingerprint = hex(await sha256(canonical(body)));
       const name = await jobObjectName(PROJECT, jobId);
-      const share = request.share
-        ? { create: request.share, token: mintShareToken(name, crypto.getRandomValues(new Uint8Array(16))) }
-        : null;
       const stub = c.env.JOBS.getByName(name);
-      const answer = await stub.create(plan.spec, plan.graph, share);
+      const create = async () => {
+        const { allowedNodes } = configOf(c.env);
+        const plan = await planJob(c.env, request, { jobId, origin, now, fingerprint, allowedNodes });
+        const token = mintShareToken(name, crypto.getRandomValues(new Uint8Array(16)));
+        return stub.create(plan.spec, plan.graph, request.share ? { create: request.share, token } : null);
+      };
+      // A repeated request is answered before it is looked at again: its upload may be gone by now.
+      const answer = (jobId === fresh ? null : await stub.replay(fingerprint)) ?? (await create());
       if (answer.type === "conflict") throw conflict(request.id !== undefined);
       let shown: Shown = answer.job;
       const wait = waitSeconds(c.req.header("prefer"));
