@@ -166,6 +166,7 @@ function upgrade(
     sendBytes: (bytes) => (client === null ? early.push(bytes) : client.send(bytes)),
     close: (code, reason) => client?.close(code, reason),
     terminate: () => (client === null ? socket.destroy() : client.terminate()),
+    stall: () => (client === null ? socket.pause() : client.pause()),
   };
   const answer = fake.openSocket(request.url ?? "/", headersOf(request), sink);
   if (answer.type === "down") {

@@ -69,6 +69,7 @@ export class Execution {
     const end = await this.#runGraph();
     if (end === "done") {
       this.#replayIntermediates(cached);
+      this.#host.atEnd();
       this.#record("execution_success", { prompt_id: promptId });
     }
     return this.#entry(end !== "failed", cached);
@@ -160,10 +161,8 @@ export class Execution {
   }
 
   #replay(id: string, result: CachedResult): void {
-    if (this.#owner !== null) {
-      this.#calls.publishExecuted(id, result.ui);
-      if (result.ui !== null) this.#reported.set(id, result);
-    }
+    if (this.#owner !== null) this.#calls.publishExecuted(id, result.ui);
+    if (this.#keepsReplayed && result.ui !== null) this.#reported.set(id, result);
     this.#progress.finish(id);
     this.#calls.publishProgress();
     this.#graph.finish(id);
@@ -175,8 +174,13 @@ export class Execution {
       const nodeClass = this.#prompt.classOf(id);
       if (nodeClass?.hasIntermediateOutput !== true || result === undefined || result.ui === null) continue;
       if (!since(this.#host.environment.options.version, "0.23.0") || this.#reported.has(id)) continue;
-      if (this.#owner !== null) this.#report(id, result);
+      if (this.#keepsReplayed) this.#report(id, result);
     }
+  }
+
+  /** Whether history gets outputs that come from the cache: not without a client until after 0.27 (protocol §0). */
+  get #keepsReplayed(): boolean {
+    return this.#owner !== null || since(this.#host.environment.options.version, "0.28.0");
   }
 
   #report(id: string, result: CachedResult): void {
@@ -195,6 +199,7 @@ export class Execution {
   }
 
   #fail(error: unknown, id: string): RunEnd {
+    this.#host.atEnd();
     const real = this.#prompt.identity(id).real;
     const about = {
       prompt_id: this.#item.promptId,

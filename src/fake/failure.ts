@@ -11,10 +11,10 @@ export class ServerStopped extends Error {}
 /** Links form a cycle that only showed while running. */
 export class RuntimeCycle extends Error {}
 
+/** Frames with server paths, as real ones have, without source lines. */
 const TRACEBACK = [
-  '  File "/comfy/execution.py", line 542, in execute\n    output_data, output_ui, has_subgraph, has_pending_tasks = await get_output_data()\n',
-  '  File "/comfy/execution.py", line 341, in get_output_data\n    return_values = await _async_map_node_over_list()\n',
-  '  File "/comfy/execution.py", line 303, in process_inputs\n    result = f(**inputs)\n',
+  '  File "/comfy/execution.py", line 542, in execute\n',
+  '  File "/comfy/execution.py", line 303, in process_inputs\n',
 ];
 
 /** The part of `execution_error` that describes the exception. */

@@ -2,44 +2,50 @@
 import type { FakeFault } from "./faults.ts";
 import { isObject, type Json, numberOf } from "./json.ts";
 
-type FieldType = "number" | "string" | "number?" | "string?" | "json";
+/** What a field holds; a question mark means that it may be absent. */
+type FieldType = "a number" | "a string" | "a number?" | "a string?" | "call or upgrade?" | "JSON";
 
-const COUNT = { count: "number?" } as const;
+const COUNT = { count: "a number?" } as const;
 
 /** The fields of each fault. */
 const FAULT_FIELDS: { readonly [K in FakeFault["type"]]: Readonly<Record<string, FieldType>> } = {
   cut: {},
   silent: {},
-  restart: { downMs: "number" },
+  halfOpen: {},
+  restart: { downMs: "a number" },
   kill: {},
   garbage: {},
   oddFrames: {},
-  bigFrame: { bytes: "number" },
+  bigFrame: { bytes: "a number" },
   workerDeath: {},
-  freeze: { ms: "number" },
-  stall: { ms: "number" },
-  deleteJob: { promptId: "string?" },
+  freeze: { ms: "a number" },
+  stall: { ms: "a number" },
+  deleteJob: { promptId: "a string?" },
+  loseHistory: { promptId: "a string?" },
   interrupt: {},
-  emit: { event: "string", data: "json" },
+  emit: { event: "a string", data: "JSON" },
   post500: COUNT,
   postDrop: COUNT,
-  postDelay: { ms: "number", ...COUNT },
-  refuse: { status: "number", ...COUNT },
+  postDelay: { ms: "a number", ...COUNT },
+  postTwice: COUNT,
+  refuse: { status: "a number", on: "call or upgrade?", path: "a string?", method: "a string?", ...COUNT },
   view404: COUNT,
-  viewTruncated: { afterBytes: "number", ...COUNT },
-  viewSlow: { chunkBytes: "number", everyMs: "number", ...COUNT },
-  drop: { event: "string?", ...COUNT },
-  duplicate: { event: "string?", ...COUNT },
-  nodeError: { nodeId: "string?", message: "string?", exceptionType: "string?", ...COUNT },
-  historyLate: { ms: "number", ...COUNT },
+  viewTruncated: { afterBytes: "a number", ...COUNT },
+  viewSlow: { chunkBytes: "a number", everyMs: "a number", ...COUNT },
+  drop: { event: "a string?", ...COUNT },
+  duplicate: { event: "a string?", ...COUNT },
+  reorder: { event: "a string?", ...COUNT },
+  nodeError: { nodeId: "a string?", message: "a string?", exceptionType: "a string?", ...COUNT },
+  historyLate: { ms: "a number", ...COUNT },
   swallowInterrupt: COUNT,
 };
 
 const TRIGGER_FIELDS: Readonly<Record<string, Readonly<Record<string, FieldType>>>> = {
   now: {},
-  atStep: { step: "number" },
-  atNode: { nodeId: "string" },
-  onCall: { path: "string", method: "string?" },
+  atStep: { step: "a number" },
+  atNode: { nodeId: "a string" },
+  atEnd: {},
+  onCall: { path: "a string", method: "a string?" },
 };
 
 type Fields = { readonly [name: string]: unknown };
@@ -54,10 +60,11 @@ function readFields(value: Json, table: Readonly<Record<string, Readonly<Record<
     const given = value[name];
     if (given === undefined && wanted.endsWith("?")) continue;
     const number = numberOf(given);
-    if (wanted.startsWith("number") && number !== null && number >= 0) read[name] = number;
-    else if (wanted.startsWith("string") && typeof given === "string") read[name] = given;
-    else if (wanted === "json" && given !== undefined) read[name] = given;
-    else return `${what}: ${name} must be a ${wanted.replace("?", "")}`;
+    if (wanted.startsWith("a number") && number !== null && number >= 0) read[name] = number;
+    else if (wanted.startsWith("a string") && typeof given === "string") read[name] = given;
+    else if (wanted.startsWith("call") && (given === "call" || given === "upgrade")) read[name] = given;
+    else if (wanted === "JSON" && given !== undefined) read[name] = given;
+    else return `${what}: ${name} must be ${wanted.replace("?", "")}`;
   }
   return read satisfies Fields;
 }

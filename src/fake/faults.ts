@@ -1,18 +1,19 @@
 /**
  * Everything that can be made to go wrong, by name. A fault strikes at once or waits for its trigger; faults of calls and
- * of messages then lie in wait for the next `count` matches.
+ * of messages then lie in wait for the next `count` matches. What keeps them is `fault-store.ts`.
  */
-import type { Call } from "./http.ts";
 import type { Json } from "./json.ts";
-import { NodeFailure } from "./nodes/value.ts";
-import type { Outgoing } from "./sockets.ts";
 
-/** When a fault strikes: at once, at the n-th tick of a prompt, when a node is announced, or at an HTTP call. */
+/** When a fault strikes: at once, in the course of a run, or at an HTTP call. */
 export type FaultTrigger =
   | { readonly type: "now" }
+  /** At the n-th tick of a prompt, counted from 1. */
   | { readonly type: "atStep"; readonly step: number }
+  /** When the node is announced. */
   | { readonly type: "atNode"; readonly nodeId: string }
-  /** `path` without `/api` and query; ComfyUI handles the call after the fault has struck. */
+  /** When a prompt has run, before the event that says how it ended: the time of the result's collection. */
+  | { readonly type: "atEnd" }
+  /** `path` without `/api` and query; ComfyUI handles the call (or upgrade) after the fault has struck. */
   | { readonly type: "onCall"; readonly path: string; readonly method?: string };
 
 /** Faults that strike once. */
@@ -21,6 +22,8 @@ export type InstantFault =
   | { readonly type: "cut" }
   /** All sockets now open stay open and get nothing any more. */
   | { readonly type: "silent" }
+  /** As `silent`, and nothing is read any more either: no pong, no answer to a close, no end of the connection. */
+  | { readonly type: "halfOpen" }
   /** The process ends and is back after `downMs`: queue, history, temp files and counter are gone. */
   | { readonly type: "restart"; readonly downMs: number }
   /** The process ends and stays away until `start()`. */
@@ -39,6 +42,8 @@ export type InstantFault =
   | { readonly type: "stall"; readonly ms: number }
   /** Somebody deletes the pending prompt (the first one if no id is given). */
   | { readonly type: "deleteJob"; readonly promptId?: string }
+  /** The history entry (all of them if no id is given) is gone. */
+  | { readonly type: "loseHistory"; readonly promptId?: string }
   /** Somebody interrupts what runs. */
   | { readonly type: "interrupt" }
   /** An event of any type and data, to everybody. */
@@ -52,8 +57,20 @@ export type CallFault =
   | { readonly type: "postDrop"; readonly count?: number }
   /** POST /prompt answers `ms` later than it takes effect: events come first. */
   | { readonly type: "postDelay"; readonly ms: number; readonly count?: number }
-  /** Every call and upgrade is answered with this status by something in front of ComfyUI. */
-  | { readonly type: "refuse"; readonly status: number; readonly count?: number }
+  /** POST /prompt arrives twice, as when a proxy sends it again: two runs, the second one's answer. */
+  | { readonly type: "postTwice"; readonly count?: number }
+  /**
+   * Calls and upgrades are answered with this status by something in front of ComfyUI. `on` narrows it to one of the two,
+   * `path` (without `/api`) to what is at or below it, `method` to that method.
+   */
+  | {
+      readonly type: "refuse";
+      readonly status: number;
+      readonly on?: "call" | "upgrade";
+      readonly path?: string;
+      readonly method?: string;
+      readonly count?: number;
+    }
   | { readonly type: "view404"; readonly count?: number }
   | { readonly type: "viewTruncated"; readonly afterBytes: number; readonly count?: number }
   | { readonly type: "viewSlow"; readonly chunkBytes: number; readonly everyMs: number; readonly count?: number };
@@ -61,7 +78,9 @@ export type CallFault =
 /** Faults of the next `count` messages of type `event` (any type but previews if not given). */
 export type MessageFault =
   | { readonly type: "drop"; readonly event?: string; readonly count?: number }
-  | { readonly type: "duplicate"; readonly event?: string; readonly count?: number };
+  | { readonly type: "duplicate"; readonly event?: string; readonly count?: number }
+  /** The message comes after the one that follows it. */
+  | { readonly type: "reorder"; readonly event?: string; readonly count?: number };
 
 /** Faults of the next prompts. */
 export type RunFault =
@@ -81,109 +100,5 @@ export type RunFault =
 /** A fault with its trigger; without one it strikes at once. */
 export type FakeFault = (InstantFault | CallFault | MessageFault | RunFault) & { readonly when?: FaultTrigger };
 
-type WaitingFault = CallFault | MessageFault | RunFault;
-
-const INSTANT: ReadonlySet<string> = new Set<InstantFault["type"]>([
-  "cut",
-  "silent",
-  "restart",
-  "kill",
-  "garbage",
-  "oddFrames",
-  "bigFrame",
-  "workerDeath",
-  "freeze",
-  "stall",
-  "deleteJob",
-  "interrupt",
-  "emit",
-]);
-
-function isInstant(fault: InstantFault | WaitingFault): fault is InstantFault {
-  return INSTANT.has(fault.type);
-}
-
-/** The faults in store. Survives restarts of the fake, so that a fault can be set before the server comes up. */
-export class Faults {
-  readonly #perform: (fault: InstantFault) => void;
-  #triggers: FakeFault[] = [];
-  #waiting: { fault: WaitingFault; left: number }[] = [];
-
-  constructor(perform: (fault: InstantFault) => void) {
-    this.#perform = perform;
-  }
-
-  /** Names of what has not struck yet. */
-  get names(): readonly string[] {
-    return [...this.#triggers, ...this.#waiting.map(({ fault }) => fault)].map(({ type }) => type);
-  }
-
-  add(fault: FakeFault): void {
-    if (fault.when !== undefined && fault.when.type !== "now") this.#triggers.push(fault);
-    else this.#strike(fault);
-  }
-
-  clear(): void {
-    this.#triggers = [];
-    this.#waiting = [];
-  }
-
-  atStep(step: number): void {
-    this.#pull((when) => when.type === "atStep" && when.step === step);
-  }
-
-  /** Also gives the exception that the node is to raise, if any. */
-  atNode(nodeId: string): NodeFailure | null {
-    this.#pull((when) => when.type === "atNode" && when.nodeId === nodeId);
-    const fault = this.take("nodeError", (each) => each.nodeId === undefined || each.nodeId === nodeId);
-    return fault && new NodeFailure(fault.exceptionType ?? "RuntimeError", fault.message ?? "injected fault");
-  }
-
-  onCall(call: Call): void {
-    this.#pull(
-      (when) => when.type === "onCall" && when.path === call.path && (when.method ?? call.method) === call.method,
-    );
-  }
-
-  /** The messages that go out in place of this one. */
-  filter(message: Outgoing): readonly Outgoing[] {
-    const concerns = (fault: MessageFault): boolean =>
-      fault.event === undefined ? message.type !== "binary" : fault.event === message.type;
-    if (this.take("drop", concerns) !== null) return [];
-    return this.take("duplicate", concerns) !== null ? [message, message] : [message];
-  }
-
-  /** One use of a waiting fault, or null. */
-  take<T extends WaitingFault["type"]>(
-    type: T,
-    concerns: (fault: Extract<WaitingFault, { type: T }>) => boolean = () => true,
-  ): Extract<WaitingFault, { type: T }> | null {
-    for (const entry of this.#waiting) {
-      const { fault } = entry;
-      if (!isType(fault, type) || !concerns(fault)) continue;
-      entry.left--;
-      if (entry.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== entry);
-      return fault;
-    }
-    return null;
-  }
-
-  #pull(strikes: (when: FaultTrigger) => boolean): void {
-    const struck = this.#triggers.filter(({ when }) => when !== undefined && strikes(when));
-    if (struck.length === 0) return;
-    this.#triggers = this.#triggers.filter((fault) => !struck.includes(fault));
-    for (const fault of struck) this.#strike(fault);
-  }
-
-  #strike(fault: InstantFault | WaitingFault): void {
-    if (isInstant(fault)) this.#perform(fault);
-    else this.#waiting.push({ fault, left: fault.count ?? 1 });
-  }
-}
-
-function isType<T extends WaitingFault["type"]>(
-  fault: WaitingFault,
-  type: T,
-): fault is Extract<WaitingFault, { type: T }> {
-  return fault.type === type;
-}
+/** A fault that lies in wait for what it concerns. */
+export type WaitingFault = CallFault | MessageFault | RunFault;

@@ -79,3 +79,14 @@ export function readCall(request: FakeRequest): Call {
     body: request.body ?? new Uint8Array(0),
   };
 }
+
+/** The response as it goes out: with its length, without a body for HEAD. */
+export function framed(call: Call, response: FakeResponse): FakeResponse {
+  const body = typeof response.body === "string" ? new TextEncoder().encode(response.body) : response.body;
+  const headers = response.status === 304 ? response.headers : [...response.headers, length(body)];
+  return { ...response, headers, body: call.method === "HEAD" ? null : body };
+}
+
+function length(body: Uint8Array | null): [string, string] {
+  return ["content-length", String(body?.length ?? 0)];
+}

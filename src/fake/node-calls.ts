@@ -24,6 +24,8 @@ export interface RunHost {
   atNode(id: string): Error | null;
   /** A tick was sent; counts from 1 in each prompt. */
   atStep(step: number): void;
+  /** All nodes have run (or one has failed); the event that says so comes next. */
+  atEnd(): void;
   setRunningNode(displayId: string): void;
   crash(): void;
 }
@@ -89,11 +91,11 @@ export class NodeCalls {
   async call(id: string, nodeClass: NodeClass, inputs: Inputs, executed: readonly string[]): Promise<NodeResult> {
     this.#inputs.set(id, inputs);
     const fault = this.#host.atNode(id);
+    if (this.#host.isInterrupted()) throw new Interrupted();
     const context = this.#context(id);
     if (nodeClass.ownTime !== true && this.#host.environment.options.nodeMs > 0) {
       await context.pause(this.#host.environment.options.nodeMs);
     }
-    if (this.#host.isInterrupted()) throw new Interrupted();
     if (fault !== null) throw fault;
     for (const value of inputs.entries.values()) {
       if (value.type === "blocked") return this.#block(id, nodeClass, value.message, executed);

@@ -1,4 +1,5 @@
 /** What a fake ComfyUI is told when it is made: who it plays, how fast it is, and its ports to the outside. */
+import type { FakeFault } from "./faults.ts";
 import type { Zlib } from "./media/png.ts";
 import type { ComfyVersion } from "./version.ts";
 
@@ -27,6 +28,8 @@ export interface FakeOptions {
   readonly evictionFixed: boolean;
   /** A TensorOps pack whose SendImageOnWebSocket works; the stock one kills the server (protocol §3). */
   readonly patchedTensorOps: boolean;
+  /** Faults that are set from the start. */
+  readonly faults: readonly FakeFault[];
 }
 
 /** The settings of a fake that is told nothing. */
@@ -44,6 +47,7 @@ export const DEFAULT_OPTIONS: FakeOptions = {
   historyGapMs: 0,
   evictionFixed: false,
   patchedTensorOps: false,
+  faults: [],
 };
 
 /** What the fake needs from the platform. */

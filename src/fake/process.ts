@@ -5,7 +5,7 @@
 import { ResultCache } from "./cache.ts";
 import { Execution, type ExecutionHost, WorkerDeath } from "./execution.ts";
 import { ServerStopped } from "./failure.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./fault-store.ts";
 import { History } from "./history.ts";
 import { isList, isObject, type Json, type JsonObject } from "./json.ts";
 import type { NodeClass, NodeEnvironment } from "./nodes/node-class.ts";
@@ -67,7 +67,7 @@ export class ServerProcess {
       serverFlags: () => serverFlags(environment),
       queueRemaining: () => this.queue.remaining,
       runningNodeOf: (clientId) => (clientId === this.#client ? this.#runningNode : null),
-      filter: (message) => faults.filter(message),
+      filter: (message, overtaken) => faults.filter(message, overtaken),
       evictionFixed: environment.options.evictionFixed,
     });
   }
@@ -185,6 +185,7 @@ export class ServerProcess {
       },
       atNode: (id) => this.faults.atNode(id),
       atStep: (step) => this.faults.atStep(step),
+      atEnd: () => this.faults.atEnd(),
       setRunningNode: (displayId) => {
         this.#runningNode = displayId;
       },

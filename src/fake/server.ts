@@ -6,13 +6,15 @@
 import { assertNever } from "../core/util/assert.ts";
 import { bigFrame, garbageFrames, oddFrames } from "./fault-frames.ts";
 import { readFault } from "./fault-json.ts";
-import { type FakeFault, Faults, type InstantFault } from "./faults.ts";
+import { Faults } from "./fault-store.ts";
+import type { FakeFault, InstantFault } from "./faults.ts";
 import { FileStore } from "./files.ts";
 import {
   type Call,
   emptyResponse,
   type FakeRequest,
   type FakeResponse,
+  framed,
   jsonResponse,
   readCall,
   textResponse,
@@ -48,6 +50,7 @@ export class FakeComfy {
     this.options = { ...DEFAULT_OPTIONS, ...options };
     this.#ports = ports;
     this.start();
+    for (const fault of this.options.faults) this.fault(fault);
   }
 
   /** Whether the process runs. */
@@ -95,9 +98,8 @@ export class FakeComfy {
   async handle(request: FakeRequest): Promise<FakeResponse | null> {
     const call = readCall(request);
     if (call.path.startsWith("/fake/")) return framed(call, this.#control(call));
-    this.#faults.onCall(call);
-    const refused = this.#faults.take("refuse");
-    if (refused !== null) return framed(call, textResponse(refused.status, `error code: ${refused.status}`));
+    const refused = this.#faults.onCall(call, "call");
+    if (refused !== null) return framed(call, textResponse(refused, `error code: ${refused}`));
     await this.#thaw;
     const server = this.#process;
     if (server === null) return null;
@@ -109,9 +111,8 @@ export class FakeComfy {
   /** Answers a WebSocket upgrade of `/ws` or `/api/ws`; `url` is path and query. */
   openSocket(url: string, headers: Readonly<Record<string, string>>, sink: SocketSink): SocketAnswer {
     const call = readCall({ method: "GET", url, headers, body: null });
-    this.#faults.onCall(call);
-    const refused = this.#faults.take("refuse");
-    if (refused !== null) return { type: "refused", response: textResponse(refused.status, "") };
+    const refused = this.#faults.onCall(call, "upgrade");
+    if (refused !== null) return { type: "refused", response: textResponse(refused, "") };
     if (this.#process === null) return { type: "down" };
     if (call.path !== "/ws") return { type: "refused", response: emptyResponse(404) };
     if (isForbidden(headers, this.options)) return { type: "refused", response: emptyResponse(403) };
@@ -124,8 +125,10 @@ export class FakeComfy {
     if (call.body.length > this.options.maxUploadBytes) {
       return textResponse(413, `Maximum request body size ${this.options.maxUploadBytes} exceeded`);
     }
+    const isSubmit = call.path === "/prompt" && call.method === "POST";
+    if (isSubmit && this.#faults.take("postTwice") !== null) await answer(call, server);
     const response = withCors(call, await answer(call, server), this.options);
-    return call.path === "/prompt" && call.method === "POST" ? this.#postFaults(response, server) : response;
+    return isSubmit ? this.#postFaults(response, server) : response;
   }
 
   async #postFaults(response: FakeResponse, server: ServerProcess): Promise<FakeResponse | null> {
@@ -177,6 +180,9 @@ export class FakeComfy {
       case "silent":
         server?.sockets.mute();
         break;
+      case "halfOpen":
+        server?.sockets.stall();
+        break;
       case "garbage":
         this.#sendRaw(garbageFrames());
         break;
@@ -198,6 +204,10 @@ export class FakeComfy {
         break;
       case "deleteJob":
         server?.queue.delete(fault.promptId ?? server.queue.pending[0]?.promptId ?? "");
+        break;
+      case "loseHistory":
+        if (fault.promptId === undefined) server?.history.clear();
+        else server?.history.delete(fault.promptId);
         break;
       case "interrupt":
         server?.interrupt(null);
@@ -227,15 +237,4 @@ export class FakeComfy {
   #sendRaw(frames: readonly (string | Uint8Array)[]): void {
     for (const frame of frames) this.#process?.sockets.publish({ type: "garbage", frame, to: null });
   }
-}
-
-/** The response as it goes out: with its length, without a body for HEAD. */
-function framed(call: Call, response: FakeResponse): FakeResponse {
-  const body = typeof response.body === "string" ? new TextEncoder().encode(response.body) : response.body;
-  const headers = response.status === 304 ? response.headers : [...response.headers, length(body)];
-  return { ...response, headers, body: call.method === "HEAD" ? null : body };
-}
-
-function length(body: Uint8Array | null): [string, string] {
-  return ["content-length", String(body?.length ?? 0)];
 }

@@ -14,6 +14,8 @@ export interface SocketSink {
   close(code: number, reason: string): void;
   /** The connection ends without a close frame: the client sees 1006. */
   terminate(): void;
+  /** Stops reading, pings and closes included, and leaves the connection open. A shell that cannot leaves it out. */
+  stall?(): void;
 }
 
 /** What a shell calls when something comes from the client. */
@@ -45,7 +47,7 @@ export interface SocketsHost {
   /** The node to name to a client that reconnects while its prompt runs, else null. */
   runningNodeOf(clientId: string): string | null;
   /** Passes, drops or multiplies an event: fault injection. */
-  filter(message: Outgoing): readonly Outgoing[];
+  filter(message: Outgoing, overtaken: Outgoing[]): readonly Outgoing[];
   readonly evictionFixed: boolean;
 }
 
@@ -56,6 +58,9 @@ export class Sockets {
   /** Every live connection, also those that lost their slot. */
   readonly #open = new Set<SocketSink>();
   readonly #muted = new Set<SocketSink>();
+  readonly #stalled = new Set<SocketSink>();
+  /** Messages that wait for the next one to go first. */
+  readonly #overtaken: Outgoing[] = [];
   #held: Outgoing[] | null = null;
 
   constructor(host: SocketsHost) {
@@ -77,7 +82,7 @@ export class Sockets {
     let first = true;
     return {
       message: (data) => {
-        if (!this.#open.has(sink)) return;
+        if (!this.#open.has(sink) || this.#stalled.has(sink)) return;
         if (data.length > MAX_INCOMING_BYTES) return this.#end(clientId, sink, () => sink.close(1009, ""));
         const message = typeof data === "string" ? readObject(data) : null;
         if (message === null) return;
@@ -118,7 +123,7 @@ export class Sockets {
 
   publish(message: Outgoing): void {
     if (this.#held !== null) this.#held.push(message);
-    else for (const passed of this.#host.filter(message)) this.#send(passed);
+    else for (const passed of this.#host.filter(message, this.#overtaken)) this.#send(passed);
   }
 
   /** Keeps events back until `release`, as one stalled reader or a frozen loop does. */
@@ -132,9 +137,18 @@ export class Sockets {
     for (const message of held) this.publish(message);
   }
 
-  /** Half-open sockets: all now connected stay open and get nothing any more. */
+  /** Deaf sockets: all now connected stay open and get nothing any more. */
   mute(): void {
     for (const sink of this.#open) this.#muted.add(sink);
+  }
+
+  /** Half-open sockets: as `mute`, and nothing is read from them either. */
+  stall(): void {
+    this.mute();
+    for (const sink of this.#open) {
+      this.#stalled.add(sink);
+      sink.stall?.();
+    }
   }
 
   /** All connections end without a close frame. */

@@ -29,7 +29,8 @@ export class ValidationException extends Error {
 /** A static cycle before 0.20: ends in a refusal without any node error. */
 export class StaticCycle extends Error {}
 
-const TRACEBACK = ['  File "/comfy/execution.py", line 943, in validate_inputs\n    r = await validate_inputs()\n'];
+/** The traceback of an exception during validation. */
+export const VALIDATION_TRACEBACK = ['  File "/comfy/execution.py", line 943, in validate_inputs\n'];
 
 /** An error with its four fields. */
 export function nodeError(type: string, message: string, details: string, extra_info: JsonObject): NodeError {
@@ -138,7 +139,7 @@ export class NodeValidator {
           input_config,
           exception_message: error.message,
           exception_type: error.exceptionType,
-          traceback: TRACEBACK,
+          traceback: VALIDATION_TRACEBACK,
           linked_node: value,
         },
       );

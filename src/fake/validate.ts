@@ -1,7 +1,14 @@
 /** Validation of a whole prompt: which outputs may run, and the refusal otherwise (protocol §1.2). */
 import { isList, isObject, type Json, type JsonObject, printJson } from "./json.ts";
 import type { NodeClass, NodeEnvironment } from "./nodes/node-class.ts";
-import { type NodeError, NodeValidator, nodeError, StaticCycle, ValidationException } from "./validate-node.ts";
+import {
+  type NodeError,
+  NodeValidator,
+  nodeError,
+  StaticCycle,
+  VALIDATION_TRACEBACK,
+  ValidationException,
+} from "./validate-node.ts";
 import { since } from "./version.ts";
 
 /** Either outputs to run (with the errors of outputs that are left out) or the `error` of a 400. */
@@ -62,7 +69,7 @@ function validateOutput(validator: NodeValidator, output: string): { valid: bool
   } catch (error) {
     if (error instanceof StaticCycle) return { valid: false, errors: [] };
     if (!(error instanceof ValidationException)) throw error;
-    const extra = { exception_type: error.exceptionType, traceback: [] };
+    const extra = { exception_type: error.exceptionType, traceback: VALIDATION_TRACEBACK };
     const found = nodeError("exception_during_validation", "Exception when validating node", error.message, extra);
     const verdict = { valid: false, errors: [found] };
     validator.verdicts.set(output, verdict);

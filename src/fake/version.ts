@@ -7,9 +7,10 @@
 export type ComfyVersion = "0.3.64" | "0.27.0" | "0.38.1";
 
 /** Whether `version` is the release `first` or a later one. */
-export function since(version: ComfyVersion, first: string): boolean {
-  const have = version.split(".").map(Number);
-  const want = first.split(".").map(Number);
+export function since(version: string, first: string): boolean {
+  const [have = [], want = []] = [version, first].map((text) =>
+    text.split(".").map((part) => Number.parseInt(part, 10)),
+  );
   for (let i = 0; i < 3; i++) {
     const difference = (have[i] ?? 0) - (want[i] ?? 0);
     if (difference !== 0) return difference > 0;

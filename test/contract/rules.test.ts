@@ -2,19 +2,21 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { CHECKS } from "../conformance/checks/index.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const rules = new Set([
   ...[...readFileSync(`${root}PROTOCOL.md`, "utf8").matchAll(/^- \*\*([A-Z]\d+)\*\*/gm)].map(([, rule = ""]) => rule),
   ...Array.from({ length: 74 }, (_, index) => `F${index + 1}`),
 ]);
-const cited = new Set(
-  globSync("test/**/*.ts", { cwd: root }).flatMap((file) =>
+const cited = new Set([
+  ...CHECKS.map(({ number }) => `F${number}`),
+  ...globSync("test/**/*.ts", { cwd: root }).flatMap((file) =>
     [...readFileSync(root + file, "utf8").matchAll(/\[((?:[A-Z]\d+)(?:,\s*[A-Z]\d+)*)\]/g)].flatMap(([, list]) =>
       (list ?? "").split(/,\s*/),
     ),
   ),
-);
+]);
 
 it("no test cites a rule that is not written down", () => {
   expect([...cited].filter((rule) => !rules.has(rule))).toEqual([]);

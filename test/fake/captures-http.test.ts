@@ -1,6 +1,8 @@
 /** The fake's HTTP answers against recorded ones: the same request gives the same status, headers and body. */
 import { describe, expect, it } from "vitest";
-import { type CaptureLine, capture, type RecordedForm, startFake } from "./support.ts";
+import { type Endpoint, exchange, type Reply } from "../conformance/support/http.ts";
+import { type HttpLine, loadCapture, type MultipartFile } from "../support/captures.ts";
+import { startFake } from "./support.ts";
 
 /** Without tooltips, tracebacks and settings that concern only the browser. */
 function essential(value: unknown): unknown {
@@ -14,34 +16,33 @@ function essential(value: unknown): unknown {
   );
 }
 
-function exchanges(name: string): CaptureLine[] {
-  return capture(name).filter((line) => line.ch === "http");
+function exchanges(name: string): HttpLine[] {
+  return loadCapture(name).lines.filter((line) => line.ch === "http");
 }
 
-async function replay(url: string, line: CaptureLine): Promise<Response> {
-  const { req = null, req_headers = {}, method = "GET" } = line;
-  if (typeof req === "object" && req !== null) {
-    return fetch(url + line.path, { method, body: multipart(req.multipart) });
-  }
-  return fetch(url + line.path, { method, headers: req_headers, body: req });
+function replay(at: Endpoint, { req, req_headers, method, path }: HttpLine): Promise<Reply> {
+  if (typeof req === "object" && req !== null) return exchange(at, path, { method, body: formOf(req.multipart) });
+  return exchange(at, path, { method, headers: req_headers, ...(req === null ? {} : { json: req }) });
 }
 
-function formOf(line: CaptureLine): RecordedForm | null {
-  return typeof line.req === "object" && line.req !== null ? line.req.multipart : null;
-}
-
-function textOf(line: CaptureLine): string {
-  return typeof line.res === "string" ? line.res : "";
-}
-
-function multipart(form: RecordedForm): FormData {
+function formOf({ fields, files }: { fields: Record<string, string>; files: MultipartFile[] }): FormData {
   const data = new FormData();
-  for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
-  for (const file of form.files) {
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  for (const file of files) {
     const blob = new Blob([new Uint8Array(Buffer.from(file.b64, "base64"))], { type: file.content_type });
     data.append(file.field, blob, file.filename);
   }
   return data;
+}
+
+function textOf({ res }: HttpLine): string {
+  return typeof res === "string" ? res : "";
+}
+
+/** The recorded bytes, if they were kept. */
+function bytesOf(res: HttpLine["res"] | undefined): Buffer {
+  if (typeof res === "string") return Buffer.from(res);
+  return Buffer.from(res !== undefined && "b64" in res ? res.b64 : "", "base64");
 }
 
 describe("answers as recorded from ComfyUI 0.27.0", () => {
@@ -51,8 +52,8 @@ describe("answers as recorded from ComfyUI 0.27.0", () => {
       const posts = exchanges(name).filter(({ path, req }) => path === "/prompt" && req !== null && req !== undefined);
       expect(posts.length).toBeGreaterThan(2);
       for (const line of posts) {
-        const response = await replay(fake.url, line);
-        const text = await response.text();
+        const response = await replay(fake, line);
+        const { text } = response;
         expect(response.status, text).toBe(line.status);
         if (response.status === 500) expect(text).toBe(line.res);
         else expect(essential(JSON.parse(text)), textOf(line)).toEqual(essential(JSON.parse(textOf(line))));
@@ -63,14 +64,12 @@ describe("answers as recorded from ComfyUI 0.27.0", () => {
   it("[F25][F26] uploads: names, statuses and bytes", async () => {
     await using fake = await startFake();
     for (const line of exchanges("24-upload-dedupe")) {
-      if (formOf(line)?.files[0]?.filename === "") continue;
-      const response = await replay(fake.url, line);
+      const response = await replay(fake, line);
       expect(response.status, JSON.stringify(line).slice(0, 600)).toBe(line.status);
-      if (line.method === "POST" && line.status === 200)
-        expect(await response.json()).toEqual(JSON.parse(textOf(line)));
+      if (line.method === "POST" && line.status === 200) expect(response.body).toEqual(JSON.parse(textOf(line)));
       const mask = line.path?.includes("mask");
       if (line.method === "GET" && line.status === 200 && !mask) {
-        expect({ b64: Buffer.from(await response.arrayBuffer()).toString("base64") }).toEqual(line.res);
+        expect(response.bytes).toEqual(bytesOf(line.res));
       }
     }
   });
@@ -78,10 +77,14 @@ describe("answers as recorded from ComfyUI 0.27.0", () => {
   it("[F27] views: statuses and headers of all variants", async () => {
     await using fake = await startFake();
     const lines = exchanges("25-view-variants");
-    const put = (path: string, res: CaptureLine["res"]) => {
-      const bytes = typeof res === "object" ? Buffer.from(res.b64, "base64") : Buffer.from(res ?? "");
+    const put = (path: string, res: HttpLine["res"] | undefined) => {
       const [root, ...rest] = path.split("/");
-      fake.fake.files.put(root === "output" ? "output" : "input", rest.join("/"), new Uint8Array(bytes), 1.79e12);
+      fake.fake.files.put(
+        root === "output" ? "output" : "input",
+        rest.join("/"),
+        new Uint8Array(bytesOf(res)),
+        1.79e12,
+      );
     };
     const body = (path: string) => lines.find((line) => line.path === path)?.res;
     put("input/alpha.png", body("/view?filename=alpha.png&type=input"));
@@ -94,9 +97,9 @@ describe("answers as recorded from ComfyUI 0.27.0", () => {
       if (line.path?.includes("plain.jpg") && line.path.includes("channel")) continue;
       if (line.req_headers?.["sec-fetch-site"] !== undefined || line.req_headers?.["if-none-match"] !== undefined)
         continue;
-      const response = await replay(fake.url, line);
+      const response = await replay(fake, line);
       expect(response.status, line.path).toBe(line.status);
-      const have = Object.fromEntries(kept.map((header) => [header, response.headers.get(header)]));
+      const have = Object.fromEntries(kept.map((header) => [header, response.headers[header] ?? null]));
       const want = Object.fromEntries(kept.map((header) => [header, line.res_headers?.[header] ?? null]));
       expect(have, line.path).toEqual(want);
     }

@@ -3,6 +3,7 @@
  * enough for uploads. Compression comes in from outside.
  */
 import { concat, words } from "../encode.ts";
+import { randomSource } from "../random.ts";
 import type { Picture } from "./picture.ts";
 
 /** zlib-format compression and its inverse; `inflate` rejects damaged data. */
@@ -15,6 +16,7 @@ export interface Zlib {
 export const PNG_SIGNATURE: readonly number[] = [137, 80, 78, 71, 13, 10, 26, 10];
 
 const MAX_PIXELS = 64_000_000;
+const CHUNK_OVERHEAD = 12;
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
@@ -59,8 +61,8 @@ function filtered(picture: Picture): { rows: Uint8Array; channels: number } {
 export interface PngExtras {
   /** tEXt chunks, in order. Values are ASCII. */
   readonly texts: readonly (readonly [string, string])[];
-  /** Bytes for a private ancillary chunk, to reach a wanted file size. */
-  readonly padding?: Uint8Array;
+  /** The file is brought to this size by a private ancillary chunk of incompressible bytes, if it is smaller. */
+  readonly padToBytes?: number;
 }
 
 /** The bytes of a PNG file. */
@@ -68,14 +70,26 @@ export async function encodePng(picture: Picture, zlib: Zlib, extras: PngExtras)
   const { rows, channels } = filtered(picture);
   const header = concat([words(picture.width, picture.height), Uint8Array.of(8, channels === 4 ? 6 : 2, 0, 0, 0)]);
   const encoder = new TextEncoder();
-  return concat([
+  const before = [
     Uint8Array.from(PNG_SIGNATURE),
     chunk("IHDR", header),
     ...extras.texts.map(([key, text]) => chunk("tEXt", encoder.encode(`${key}\0${text}`))),
-    ...(extras.padding === undefined ? [] : [chunk("paDd", extras.padding)]),
-    chunk("IDAT", await zlib.deflate(rows)),
-    chunk("IEND", new Uint8Array(0)),
-  ]);
+  ];
+  const after = [chunk("IDAT", await zlib.deflate(rows)), chunk("IEND", new Uint8Array(0))];
+  const size = [...before, ...after].reduce((sum, part) => sum + part.length, 0);
+  return concat([...before, ...padding((extras.padToBytes ?? 0) - size), ...after]);
+}
+
+/** A chunk of `size` bytes in all, or none if that is too few. */
+function padding(size: number): Uint8Array[] {
+  if (size <= CHUNK_OVERHEAD) return [];
+  const random = randomSource("padding");
+  return [
+    chunk(
+      "paDd",
+      Uint8Array.from({ length: size - CHUNK_OVERHEAD }, () => random() * 256),
+    ),
+  ];
 }
 
 /** Undoes the row filters in place; false if a filter type is unknown. */

@@ -1,10 +1,10 @@
 /** Nodes that change pictures. */
-import { PyFloat } from "../json.ts";
+import { isObject, type JsonObject, numberOf, PyFloat } from "../json.ts";
 import { mapColours, type Picture, resize } from "../media/picture.ts";
 import type { InputSpec, NodeClass, NodeResult } from "./node-class.ts";
 import { jsonValue } from "./node-class.ts";
 import { writeTempImages } from "./saving.ts";
-import type { Inputs } from "./value.ts";
+import { type Inputs, NodeFailure, reservePixels } from "./value.ts";
 
 const METHODS = ["nearest-exact", "bilinear", "area", "bicubic", "lanczos"];
 const FACTOR = { default: new PyFloat(0.5), min: new PyFloat(0), max: new PyFloat(1), step: new PyFloat(0.01) };
@@ -26,12 +26,13 @@ function imageNode(
   };
 }
 
-function size(picture: Picture, width: number, height: number): [number, number] {
-  if (width === 0 && height === 0) return [picture.width, picture.height];
-  return [
-    width || Math.max(1, Math.round((picture.width * height) / picture.height)),
-    height || Math.max(1, Math.round((picture.height * width) / picture.width)),
-  ];
+/** The picture at a size; 0 keeps the proportions. */
+function scaled(picture: Picture, width: number, height: number): Picture {
+  if (width === 0 && height === 0) return picture;
+  const across = width || Math.max(1, Math.round((picture.width * height) / picture.height));
+  const down = height || Math.max(1, Math.round((picture.height * width) / picture.width));
+  reservePixels(across, down, 1);
+  return resize(picture, across, down);
 }
 
 const invert = imageNode("ImageInvert", "Invert Image", { image: ["IMAGE"] }, (inputs) =>
@@ -48,10 +49,7 @@ const scale = imageNode(
     height: ["INT", { default: 512, min: 0, max: 16384, step: 1 }],
     crop: [["disabled", "center"]],
   },
-  (inputs) =>
-    inputs
-      .images("image")
-      .map((picture) => resize(picture, ...size(picture, inputs.number("width"), inputs.number("height")))),
+  (inputs) => inputs.images("image").map((picture) => scaled(picture, inputs.number("width"), inputs.number("height"))),
 );
 
 const scaleBy = imageNode(
@@ -68,7 +66,7 @@ const scaleBy = imageNode(
   (inputs) =>
     inputs.images("image").map((picture) => {
       const by = inputs.number("scale_by");
-      return resize(picture, Math.max(1, Math.round(picture.width * by)), Math.max(1, Math.round(picture.height * by)));
+      return scaled(picture, Math.max(1, Math.round(picture.width * by)), Math.max(1, Math.round(picture.height * by)));
     }),
 );
 
@@ -118,7 +116,6 @@ const getSize: NodeClass = {
   name: "GetImageSize",
   title: "Get Image Size",
   category: "image",
-  description: "Returns width and height of the image, and passes it through unchanged.",
   inputs: () => ({ required: { image: ["IMAGE"] }, hidden: { unique_id: "UNIQUE_ID" } }),
   outputs: [
     ["INT", "width"],
@@ -133,33 +130,32 @@ const getSize: NodeClass = {
   },
 };
 
+/** The part of a picture inside a box; the box is cut off at the picture's edges. */
+function cropped(picture: Picture, box: JsonObject): Picture {
+  const side = (name: string): number => numberOf(box[name]) ?? 0;
+  const left = Math.min(side("x"), picture.width - 1);
+  const top = Math.min(side("y"), picture.height - 1);
+  const width = Math.max(1, Math.min(side("width"), picture.width - left));
+  const height = Math.max(1, Math.min(side("height"), picture.height - top));
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const start = ((top + y) * picture.width + left) * 3;
+    rgb.set(picture.rgb.subarray(start, start + width * 3), y * width * 3);
+  }
+  return { width, height, rgb };
+}
+
 const crop: NodeClass = {
   name: "ImageCropV2",
   title: "Image Crop",
   category: "image",
   hasIntermediateOutput: true,
-  inputs: () => ({
-    required: {
-      image: ["IMAGE"],
-      width: ["INT", { default: 512, min: 1, max: 16384, step: 1 }],
-      height: ["INT", { default: 512, min: 1, max: 16384, step: 1 }],
-    },
-  }),
+  inputs: () => ({ required: { image: ["IMAGE"], crop_region: ["BOUNDING_BOX", { component: "ImageCrop" }] } }),
   outputs: [["IMAGE", "IMAGE"]],
   async run(inputs, context) {
-    const pictures = inputs.images("image").map((picture) => {
-      const width = Math.min(picture.width, inputs.number("width"));
-      const height = Math.min(picture.height, inputs.number("height"));
-      const rows = Array.from({ length: height }, (_, y) => {
-        const start = y * picture.width * 3;
-        return picture.rgb.subarray(start, start + width * 3);
-      });
-      const rgb = new Uint8Array(width * height * 3);
-      rows.forEach((row, y) => {
-        rgb.set(row, y * width * 3);
-      });
-      return { width, height, rgb };
-    });
+    const region = inputs.json("crop_region");
+    if (!isObject(region)) throw new NodeFailure("TypeError", "'crop_region' is not a box");
+    const pictures = inputs.images("image").map((picture) => cropped(picture, region));
     const images = await writeTempImages(pictures, context);
     return { outputs: [{ type: "images", pictures }], ui: { images, animated: [false] } };
   },

@@ -4,15 +4,14 @@ import { paint } from "../media/painting.ts";
 import { flatPicture, type Picture } from "../media/picture.ts";
 import { decodePng, PNG_SIGNATURE } from "../media/png.ts";
 import type { NodeClass } from "./node-class.ts";
-import { NodeFailure } from "./value.ts";
+import { NodeFailure, reservePixels } from "./value.ts";
 
 const checkpointLoader: NodeClass = {
   name: "CheckpointLoaderSimple",
   title: "Load Checkpoint",
   category: "model/loaders",
-  description: "Loads a diffusion model checkpoint, diffusion models are used to denoise latents.",
   inputs: ({ options }) => ({
-    required: { ckpt_name: [options.checkpoints, { tooltip: "The name of the checkpoint (model) to load." }] },
+    required: { ckpt_name: [options.checkpoints] },
   }),
   outputs: [
     ["MODEL", "MODEL"],
@@ -33,8 +32,8 @@ const textEncode: NodeClass = {
   category: "model/conditioning",
   inputs: () => ({
     required: {
-      text: ["STRING", { multiline: true, dynamicPrompts: true, tooltip: "The text to be encoded." }],
-      clip: ["CLIP", { tooltip: "The CLIP model used for encoding the text." }],
+      text: ["STRING", { multiline: true, dynamicPrompts: true }],
+      clip: ["CLIP"],
     },
   }),
   outputs: [["CONDITIONING", "CONDITIONING"]],
@@ -49,9 +48,9 @@ const emptyLatent: NodeClass = {
     const size = { default: 512, min: 16, max: 16384, step: 8 };
     return {
       required: {
-        width: ["INT", { ...size, tooltip: "The width of the latent images in pixels." }],
-        height: ["INT", { ...size, tooltip: "The height of the latent images in pixels." }],
-        batch_size: ["INT", { default: 1, min: 1, max: 4096, tooltip: "The number of latent images in the batch." }],
+        width: ["INT", { ...size }],
+        height: ["INT", { ...size }],
+        batch_size: ["INT", { default: 1, min: 1, max: 4096 }],
       },
     };
   },
@@ -85,7 +84,9 @@ const emptyImage: NodeClass = {
   }),
   outputs: [["IMAGE", "IMAGE"]],
   async run(inputs) {
-    const picture = flatPicture(inputs.number("width"), inputs.number("height"), inputs.number("color"));
+    const [width, height] = [inputs.number("width"), inputs.number("height")];
+    reservePixels(width, height, 1);
+    const picture = flatPicture(width, height, inputs.number("color"));
     return { outputs: [{ type: "images", pictures: Array(inputs.number("batch_size")).fill(picture) }] };
   },
 };
@@ -160,6 +161,32 @@ const primitiveFloat: NodeClass = {
   run: async (inputs) => ({ outputs: [inputs.value("value")] }),
 };
 
+const primitiveBoolean: NodeClass = {
+  name: "PrimitiveBoolean",
+  title: "Boolean",
+  category: "utils/primitive",
+  inputs: () => ({ required: { value: ["BOOLEAN", {}] } }),
+  outputs: [["BOOLEAN", "BOOLEAN"]],
+  run: async (inputs) => ({ outputs: [inputs.value("value")] }),
+};
+
+const SIDE = { min: 1, max: 16384 };
+const OFFSET = { default: 0, min: 0, max: 16384 };
+
+const primitiveBox: NodeClass = {
+  name: "PrimitiveBoundingBox",
+  title: "Bounding Box",
+  category: "utils/primitive",
+  inputs: () => ({
+    required: { x: ["INT", OFFSET], y: ["INT", OFFSET], width: ["INT", SIDE], height: ["INT", SIDE] },
+  }),
+  outputs: [["BOUNDING_BOX", "BOUNDING_BOX"]],
+  async run(inputs) {
+    const box = Object.fromEntries(["x", "y", "width", "height"].map((name) => [name, inputs.number(name)]));
+    return { outputs: [{ type: "json", json: box }] };
+  },
+};
+
 const primitiveString: NodeClass = {
   name: "PrimitiveStringMultiline",
   title: "String (Multiline)",
@@ -177,5 +204,7 @@ export const LOADER_NODES: readonly NodeClass[] = [
   emptyImage,
   loadImage,
   primitiveFloat,
+  primitiveBoolean,
+  primitiveBox,
   primitiveString,
 ];

@@ -65,7 +65,6 @@ export interface NodeClass {
   readonly name: string;
   readonly title: string;
   readonly category: string;
-  readonly description?: string;
   inputs(environment: NodeEnvironment): InputSpecs;
   /** Output types with their names. */
   readonly outputs: readonly (readonly [type: string, name: string])[];

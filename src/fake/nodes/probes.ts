@@ -156,8 +156,7 @@ const VIDEO = {
   workflow: "",
   fullpath: "/comfy/output/probe.mp4",
 };
-const OUT_OF_MEMORY =
-  "Allocation on device 0 would exceed allowed memory. (out of memory)\nThis error means you ran out of memory on your GPU.\n\nTIPS: If the workflow worked before you might have accidentally set the batch_size to a large number.";
+const OUT_OF_MEMORY = "Allocation failed: the node ran out of memory on your GPU.";
 
 /** The classes of this file. */
 export const PROBE_NODES: readonly NodeClass[] = [

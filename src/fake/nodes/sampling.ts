@@ -4,7 +4,7 @@ import { encodeJpeg } from "../media/jpeg.ts";
 import { paint, paintUnfinished } from "../media/painting.ts";
 import { fitSize, resize } from "../media/picture.ts";
 import type { NodeClass } from "./node-class.ts";
-import { NodeFailure } from "./value.ts";
+import { NodeFailure, reservePixels } from "./value.ts";
 
 const SAMPLERS = (
   "euler euler_cfg_pp euler_ancestral euler_ancestral_cfg_pp heun heunpp2 exp_heun_2_x0 exp_heun_2_x0_sde dpm_2 " +
@@ -25,16 +25,11 @@ const sampler: NodeClass = {
   name: "KSampler",
   title: "KSampler",
   category: "model/sampling",
-  description:
-    "Uses the provided model, positive and negative conditioning to denoise the latent image. It is capable of making images.",
   inputs: () => ({
     required: {
-      model: ["MODEL", { tooltip: "The model used for denoising the input latent." }],
+      model: ["MODEL"],
       seed: ["INT", { default: 0, min: 0, max: 0xffffffffffffffffn, control_after_generate: true }],
-      steps: [
-        "INT",
-        { default: 20, min: 1, max: 10000, tooltip: "The number of steps used in the denoising process." },
-      ],
+      steps: ["INT", { default: 20, min: 1, max: 10000 }],
       cfg: [
         "FLOAT",
         {
@@ -45,11 +40,11 @@ const sampler: NodeClass = {
           round: new PyFloat(0.01),
         },
       ],
-      sampler_name: [SAMPLERS, { tooltip: "The algorithm used when sampling." }],
-      scheduler: [SCHEDULERS, { tooltip: "The scheduler controls how noise is gradually removed to form the image." }],
-      positive: ["CONDITIONING", { tooltip: "The conditioning describing the attributes to include in the image." }],
-      negative: ["CONDITIONING", { tooltip: "The conditioning describing the attributes to exclude from the image." }],
-      latent_image: ["LATENT", { tooltip: "The latent image to denoise." }],
+      sampler_name: [SAMPLERS],
+      scheduler: [SCHEDULERS],
+      positive: ["CONDITIONING"],
+      negative: ["CONDITIONING"],
+      latent_image: ["LATENT"],
       denoise: [
         "FLOAT",
         { default: new PyFloat(1), min: new PyFloat(0), max: new PyFloat(1), step: new PyFloat(0.01) },
@@ -98,17 +93,16 @@ const decode: NodeClass = {
   name: "VAEDecode",
   title: "VAE Decode",
   category: "model/latent",
-  description: "Decodes latent images back into pixel space images.",
   inputs: () => ({
     required: {
-      samples: ["LATENT", { tooltip: "The latent to be decoded." }],
-      vae: ["VAE", { tooltip: "The VAE model used for decoding the latent." }],
+      samples: ["LATENT"],
+      vae: ["VAE"],
     },
   }),
   outputs: [["IMAGE", "IMAGE"]],
   async run(inputs) {
     const { width, height, batch, ...latent } = inputs.latent("samples");
-    if (width * height * batch > 64_000_000) throw new NodeFailure("RuntimeError", "not enough memory");
+    reservePixels(width, height, batch);
     const pictures = Array.from({ length: batch }, (_, i) => latent.paint(i, width, height));
     return { outputs: [{ type: "images", pictures }] };
   },

@@ -2,8 +2,9 @@
 
 import type { FileRoot } from "../files.ts";
 import { type Json, type JsonObject, PyFloat, printJson } from "../json.ts";
-import type { Picture } from "../media/picture.ts";
-import { encodePng, type PngExtras } from "../media/png.ts";
+import { flatPicture, type Picture } from "../media/picture.ts";
+import { encodePng } from "../media/png.ts";
+import { encodeWebp } from "../media/webp.ts";
 import { randomSource } from "../random.ts";
 import type { InputSpecs, NodeClass, NodeContext } from "./node-class.ts";
 import { NodeFailure } from "./value.ts";
@@ -52,18 +53,9 @@ function metadata(context: NodeContext): (readonly [string, string])[] {
   return [["prompt", printJson(context.prompt)], ...extra];
 }
 
-async function pngFile(picture: Picture, context: NodeContext): Promise<Uint8Array> {
-  const texts = metadata(context);
-  const bytes = await encodePng(picture, context.ports, { texts });
-  const missing = context.options.outputPadBytes - bytes.length - 12;
-  if (missing <= 0) return bytes;
-  const random = randomSource("padding");
-  const padding = Uint8Array.from({ length: missing }, () => random() * 256);
-  return encodePng(picture, context.ports, { texts, padding } satisfies PngExtras);
-}
-
 function pngFiles(pictures: readonly Picture[], context: NodeContext): (() => Promise<Uint8Array>)[] {
-  return pictures.map((picture) => () => pngFile(picture, context));
+  const extras = { texts: metadata(context), padToBytes: context.options.outputPadBytes };
+  return pictures.map((picture) => () => encodePng(picture, context.ports, extras));
 }
 
 const SAVE_HIDDEN = { prompt: "PROMPT", extra_pnginfo: "EXTRA_PNGINFO" };
@@ -72,12 +64,11 @@ const saveImage: NodeClass = {
   name: "SaveImage",
   title: "Save Image",
   category: "image",
-  description: "Saves the input images to your ComfyUI output directory.",
   isOutput: true,
   inputs: () => ({
     required: {
-      images: ["IMAGE", { tooltip: "The images to save." }],
-      filename_prefix: ["STRING", { default: "ComfyUI", tooltip: "The prefix for the file to save." }],
+      images: ["IMAGE"],
+      filename_prefix: ["STRING", { default: "ComfyUI" }],
     },
     hidden: SAVE_HIDDEN,
   }),
@@ -133,8 +124,14 @@ const animationInputs = (): InputSpecs => ({
   hidden: SAVE_HIDDEN,
 });
 
-/** A node that writes one small file of a fixed kind under `images` with `animated`, as core saves video. */
-function animationNode(name: string, title: string, extension: string, contents: Uint8Array): NodeClass {
+/** A node that writes one small file under `images` with `animated`, as core saves video. */
+function animationNode(
+  name: string,
+  title: string,
+  extension: string,
+  contents: (first: Picture) => Uint8Array,
+  isAnimated: (frames: number) => boolean = () => true,
+): NodeClass {
   return {
     name,
     title,
@@ -143,40 +140,25 @@ function animationNode(name: string, title: string, extension: string, contents:
     inputs: animationInputs,
     outputs: [],
     async run(inputs, context) {
+      const pictures = inputs.images("images");
+      const first = pictures[0] ?? flatPicture(1, 1, 0);
       const prefix = inputs.text("filename_prefix");
-      const images = await writeFiles(context, "output", prefix, extension, [async () => contents]);
-      return { ui: { images, animated: [true] } satisfies JsonObject };
+      const images = await writeFiles(context, "output", prefix, extension, [async () => contents(first)]);
+      return { ui: { images, animated: [isAnimated(pictures.length)] } satisfies JsonObject };
     },
   };
 }
 
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function fromBase64(text: string): Uint8Array {
-  const out: number[] = [];
-  let bits = 0;
-  let count = 0;
-  for (const character of text.replace(/=+$/, "")) {
-    bits = ((bits << 6) | base64Alphabet.indexOf(character)) & 0xffff;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push((bits >> count) & 255);
-  }
-  return Uint8Array.from(out);
-}
-
-/** The smallest lossless WebP (1×1), and the headers of WebM and MP4: enough for a MIME sniffer, not for a player. */
-const WEBP = fromBase64("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==");
-const WEBM = fromBase64("GkXfo59ChoEBQveBAULygQRC84EIQoKEd2VibUKHgQJChYEC");
-const MP4 = fromBase64("AAAAIGZ0eXBpc29tAAACAGlzb21pc28yYXZjMW1wNDEAAAAIZnJlZQ==");
+/** The EBML header of a WebM file and the `ftyp` box of an MP4: enough for a MIME sniffer, not for a player. */
+const WEBM = [0x1a, 0x45, 0xdf, 0xa3, 0x87, 0x42, 0x82, 0x84, 0x77, 0x65, 0x62, 0x6d];
+const MP4 = [0, 0, 0, 16, 0x66, 0x74, 0x79, 0x70, 0x69, 0x73, 0x6f, 0x6d, 0, 0, 2, 0];
 
 /** The classes of this file. */
 export const SAVING_NODES: readonly NodeClass[] = [
   saveImage,
   previewImage,
   previewAny,
-  animationNode("SaveAnimatedWEBP", "SaveAnimatedWEBP", "webp", WEBP),
-  animationNode("SaveWEBM", "Save WEBM", "webm", WEBM),
-  animationNode("ProbeSaveVideo", "Probe: video under images", "mp4", MP4),
+  animationNode("SaveAnimatedWEBP", "SaveAnimatedWEBP", "webp", encodeWebp, (frames) => frames !== 1),
+  animationNode("SaveWEBM", "Save WEBM", "webm", () => Uint8Array.from(WEBM)),
+  animationNode("ProbeSaveVideo", "Probe: video under images", "mp4", () => Uint8Array.from(MP4)),
 ];

@@ -89,3 +89,12 @@ export class Inputs {
     return value.type === "conditioning" ? value.text : "";
   }
 }
+
+const MAX_PIXELS = 64_000_000;
+
+/** Raises as a machine with too little memory would, before that much is allocated. */
+export function reservePixels(width: number, height: number, count: number): void {
+  if (width * height * count > MAX_PIXELS) {
+    throw new NodeFailure("RuntimeError", "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: not enough memory");
+  }
+}

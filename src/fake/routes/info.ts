@@ -72,7 +72,7 @@ function describe(nodeClass: NodeClass, environment: NodeEnvironment): Json {
     output_name: nodeClass.outputs.map(([, name]) => name),
     name: nodeClass.name,
     display_name: nodeClass.title,
-    description: nodeClass.description ?? "",
+    description: "",
     python_module: "nodes",
     category: nodeClass.category,
     output_node: nodeClass.isOutput ?? false,

@@ -100,6 +100,14 @@ function disposition(name: string): string {
   return `filename="${name}"`;
 }
 
+/** If-None-Match decides where it is given, else If-Modified-Since, which knows whole seconds. */
+function isUnchanged(call: Call, etag: string, file: StoredFile): boolean {
+  const tags = call.headers["if-none-match"];
+  if (tags !== undefined) return tags.split(",").some((tag) => tag.trim() === etag || tag.trim() === "*");
+  const since = Date.parse(call.headers["if-modified-since"] ?? "");
+  return !Number.isNaN(since) && Math.floor(file.modifiedAt / 1000) * 1000 <= since;
+}
+
 function raw(call: Call, server: ServerProcess, { name, file }: Located): FakeResponse {
   const hardened = since(server.environment.options.version, "0.28.0");
   const extension = name.includes(".") ? name.slice(name.lastIndexOf(".") + 1).toLowerCase() : "";
@@ -115,7 +123,7 @@ function raw(call: Call, server: ServerProcess, { name, file }: Located): FakeRe
   ];
   if (attached) headers.push(["cache-control", "no-store"], ["vary", "Sec-Fetch-Dest"]);
   if (hardened) headers.push(["x-content-type-options", "nosniff"]);
-  if (call.headers["if-none-match"] === etag) return { status: 304, headers, body: null };
+  if (isUnchanged(call, etag, file)) return { status: 304, headers, body: null };
   const range = /^bytes=(\d*)-(\d*)$/.exec(call.headers.range ?? "");
   const total = file.bytes.length;
   if (range === null || (range[1] === "" && range[2] === "")) {
