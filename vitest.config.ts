@@ -4,9 +4,32 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "core", include: ["test/{contract,core,fake,client,workflows,scripts,page}/**/*.test.ts"] } },
-      { test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
-      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "core",
+          include: ["test/{contract,core,fake,conformance,client,workflows,scripts,page}/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          globalSetup: ["test/support/build.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // They wait more than they compute.
+          maxWorkers: 3,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["test/support/build.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

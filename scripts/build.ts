@@ -3,7 +3,7 @@
  * dist/worker by wrangler itself, so that its configuration is checked too. Needs no account and no network.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -32,18 +32,20 @@ export async function buildPage(): Promise<void> {
   cpSync(`${root}src/page/robots.txt`, `${root}dist/public/robots.txt`);
 }
 
-/** Bundles the Worker as `wrangler deploy` would. */
+/** Bundles the Worker as `wrangler deploy` would; the new bundle takes the old one's place at once. */
 export function buildWorker(): void {
-  rmSync(`${root}dist/worker`, { recursive: true, force: true });
+  const fresh = `dist/worker-${process.pid}`;
   execFileSync(
     process.execPath,
-    [`${root}node_modules/wrangler/bin/wrangler.js`, "deploy", "--dry-run", "--outdir", "dist/worker"],
+    [`${root}node_modules/wrangler/bin/wrangler.js`, "deploy", "--dry-run", "--outdir", fresh],
     {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1", NO_UPDATE_NOTIFIER: "1" },
     },
   );
+  rmSync(`${root}dist/worker`, { recursive: true, force: true });
+  renameSync(root + fresh, `${root}dist/worker`);
 }
 
 if (import.meta.filename === process.argv[1]) {

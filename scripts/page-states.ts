@@ -10,9 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { PublicJob } from "../src/contract/job.ts";
+import { launchBrowser } from "./local/chromium.ts";
 import { type PageSample, pageSamples, sampleEvent } from "./page-samples.ts";
 import { samplePainting } from "./sample-painting.ts";
 
@@ -156,15 +157,6 @@ function converse(socket: WebSocket, sample: PageSample, dropped: Set<string>): 
   }
 }
 
-async function launch(): Promise<Browser> {
-  if (process.platform !== "linux" || process.arch !== "x64") return chromium.launch({ channel: "chrome" });
-  const { default: packed } = await import("@sparticuz/chromium");
-  // A single process ends with its first closed context, and the page shall meet the browser's usual rules.
-  const unwanted = new Set(["--single-process", "--disable-web-security", "--allow-running-insecure-content"]);
-  const args = [...packed.args.filter((arg) => !unwanted.has(arg)), "--disable-background-networking"];
-  return chromium.launch({ executablePath: await packed.executablePath(), args });
-}
-
 async function shoot(browser: Browser, baseUrl: string, name: string, sample: PageSample | null, folder: string) {
   for (const [sizeName, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of SCHEMES) {
@@ -203,7 +195,7 @@ async function main([folder = "test-results/page", ...only]: string[]): Promise<
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await launch();
+  const browser = await launchBrowser();
   try {
     const named = [...pageSamples.map((sample) => sample.name), ...CLOSED.map((kind) => `closed-${kind}`)];
     for (const name of named.filter((it) => only.length === 0 || only.includes(it))) {

@@ -40,7 +40,7 @@ export const OUTPUT_TYPES = ["image", "animated", "video", "audio", "text", "mod
 export type OutputType = (typeof OUTPUT_TYPES)[number];
 
 /** Trouble on the way to the machine that does not end the job. */
-export const NOTICE_CODES = ["connection_lost", "no_news", "not_answering"] as const;
+export const NOTICE_CODES = ["connection_lost", "no_news", "not_answering", "refused"] as const;
 export type NoticeCode = (typeof NOTICE_CODES)[number];
 
 /** What went wrong with a job. These are not HTTP codes. */

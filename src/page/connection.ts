@@ -16,14 +16,17 @@ const LOST_GRACE_MS = 3_000;
 /** Whether the connection has been away long enough to be mentioned. */
 export const isLost = ({ link, nowMs }: PageState) => link.type === "lost" && nowMs - link.sinceMs >= LOST_GRACE_MS;
 
-/** The line above the headline: is this live, and how many watch? */
+/** The line above the headline: is this live, and how many watch? Nobody counts them once the job is over. */
 export function pulseOf(state: PageState, words: Words): Pulse {
   const { watching } = state.job;
+  if (state.job.terminal || state.closed) return { tone: "none", text: "" };
   const watched = watching > 0 ? words.watching(watching) : "";
-  if (state.job.terminal || state.closed || state.link.type === "none") return { tone: "none", text: watched };
+  if (state.link.type === "none") return { tone: "none", text: watched };
   if (!state.online || isLost(state))
     return { tone: "waiting", text: state.online ? words.reconnecting : words.offline };
-  if (state.link.type === "connecting") return { tone: "waiting", text: words.connecting };
+  // A connection that was never there cannot be excused as a flicker.
+  const everLive = state.link.type === "live" || (state.link.type === "lost" && state.link.heardAtMs !== null);
+  if (!everLive) return { tone: "waiting", text: words.connecting };
   return { tone: "live", text: [words.live, watched].filter(Boolean).join(" · ") };
 }
 

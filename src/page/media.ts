@@ -62,7 +62,8 @@ function fileOf(output: ShownOutput, words: Words): FileEntry {
   return {
     id: output.id,
     kind,
-    name: output.label || output.name,
+    // A text comes from no file: what it was stored as is nothing to a reader.
+    name: output.label || (kind === "text" ? words.text : output.name),
     note: kind === "text" ? null : words.fileSize(output.size_bytes),
     text: kind === "text" ? output.text : null,
     url: output.url,

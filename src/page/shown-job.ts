@@ -24,6 +24,8 @@ export type ShownJob = Pick<
   progress: ShownProgress;
   preview: ShownPreview | null;
   outputs: ShownOutput[];
+  /** What stands in the way at the moment. */
+  trouble: string | null;
   /** How many results are ready or on their way. */
   expected: number | null;
   user_message: string | null;
@@ -77,6 +79,7 @@ export const showJob = (job: PublicJob): ShownJob => ({
   progress: showProgress(job.progress),
   preview: job.preview && showPreview(job.preview),
   outputs: job.outputs.filter((output) => !output.temporary).map(showOutput),
+  trouble: job.notice?.code ?? null,
   expected: job.outputs_expected,
   user_message: job.error?.user_message ?? null,
   retryable: job.error?.retryable ?? false,

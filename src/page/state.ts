@@ -152,9 +152,12 @@ function afterViewerEvent(state: PageState, event: ViewerEvent<PublicJob>): Page
     case "end":
       return withJob(state, event.data.job);
     case "status": {
-      const { status, phase, terminal, headline } = event.data;
+      const { status, phase, terminal, headline, notice } = event.data;
       const queue = status === "queued" ? job.queue : null;
-      return { ...state, job: { ...job, seq, status, phase, terminal, headline, queue } };
+      return {
+        ...state,
+        job: { ...job, seq, status, phase, terminal, headline, queue, trouble: notice?.code ?? null },
+      };
     }
     case "queue":
       return { ...state, job: { ...job, seq, queue: showQueue(event.data), headline: event.data.headline } };

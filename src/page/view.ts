@@ -64,7 +64,8 @@ export function viewOf(state: PageState, words: Words): PageView {
   const closed = state.closed && words.closed[state.closed];
   const media = mediaOf(state, words);
   const { headline, detail } = closed ?? sayings(name, state, words);
-  const facts = closed ? [] : factsOf(name, state, media, words);
+  // Either a sentence or figures: together they would push down what lies below them.
+  const facts = closed || detail ? [] : factsOf(name, state, media, words);
   const value = job.status === "queued" ? null : job.progress.value;
   const waiting = !closed && !job.terminal;
   const percent = waiting && value !== null ? words.percent(value) : null;
@@ -127,11 +128,8 @@ function nameOf({ job, closed, frames }: PageState): ViewName {
   }
 }
 
-function sayings(
-  name: ViewName,
-  { job, expected }: PageState,
-  words: Words,
-): { headline: string; detail: string | null } {
+function sayings(name: ViewName, state: PageState, words: Words): { headline: string; detail: string | null } {
+  const { job, expected } = state;
   switch (name) {
     case "queued": {
       const { position = null, est_start_ms: startMs = null, reason = null } = job.queue ?? {};
@@ -148,8 +146,14 @@ function sayings(
     case "previewing":
     case "arriving": {
       if (job.status === "canceling") return { headline: words.canceling, detail: null };
-      const ready = name === "arriving" ? words.ready(job.outputs.length, expected) : null;
+      const left = timeLeft(state, words);
+      const ready =
+        name === "arriving"
+          ? [words.ready(job.outputs.length, expected), left && words.left(left)].filter(Boolean).join(" · ")
+          : null;
       const headline = wordOf(words.phases, job.phase) ?? job.headline;
+      const trouble = job.trouble && wordOf(words.troubles, job.trouble);
+      if (trouble) return { headline, detail: trouble };
       if (job.phase === "loading_model") return { headline, detail: ready ?? words.firstTakesLonger };
       return { headline, detail: job.phase === "retrying" ? words.retryingDetail : ready };
     }
@@ -194,9 +198,10 @@ function factsOf(name: ViewName, state: PageState, media: Media, words: Words): 
   const add = (factName: string, value: string | null) => {
     if (value !== null) facts.push({ name: factName, value });
   };
-  add(words.step_, stepOf(state, words));
+  // What comes and goes with each phase stands last, so that the other figure keeps its place.
   const left = timeLeft(state, words);
   add(words.left_, left && words.about(left));
+  add(words.step_, stepOf(state, words));
   const [tile] = media.tiles;
   if (name === "succeeded" && tile?.size) add(words.size_, tile.size);
   return facts;

@@ -2,7 +2,7 @@
  * Every word of the live page. Another language is one more object of type `Words` in LANGUAGES; numbers, places and
  * durations go through Intl in that language. Words are for the person who watches: no node, no model, no machine.
  */
-import type { JobPhase, QueueReason } from "../contract/job.ts";
+import type { JobPhase, NoticeCode, QueueReason } from "../contract/job.ts";
 import type { ClosedKind } from "./state.ts";
 
 /** One language. */
@@ -11,6 +11,7 @@ export type Words = {
   dir: "ltr" | "rtl";
   phases: Record<JobPhase, string>;
   reasons: Record<QueueReason, string>;
+  troubles: Record<NoticeCode, string>;
   closed: Record<ClosedKind, { headline: string; detail: string }>;
   percent(share: number): string;
   duration(ms: number): string;
@@ -61,6 +62,7 @@ type Phrase =
   | "left_"
   | "size_"
   | "results"
+  | "text"
   | "aiGenerated"
   | "madeWith";
 
@@ -100,6 +102,12 @@ export const english: Words = {
     worker_starting: "The studio is just starting up.",
     backend_offline: "The studio is asleep. It goes on as soon as it wakes up.",
     paused: "The line is paused for a moment.",
+  },
+  troubles: {
+    connection_lost: "The line to the studio was cut. The work goes on, and so do we.",
+    no_news: "No news from the studio for a moment. We are asking.",
+    not_answering: "The studio does not answer. We keep trying.",
+    refused: "The studio does not let us in right now. We keep trying.",
   },
   closed: {
     unknown: { headline: "There is nothing here", detail: "Check the link: a part of it may be missing." },
@@ -173,6 +181,7 @@ export const english: Words = {
   left_: "Time left",
   size_: "Size",
   results: "Results",
+  text: "Text",
   aiGenerated: "AI-generated",
   madeWith: "Made with Easelcast",
 };

@@ -1,7 +1,7 @@
 /** What the page shows in each state of the table "What the live page shows". */
 import { describe, expect, it } from "vitest";
 import { sampleJob, sampleOutput, sampleProgress } from "../../scripts/page-samples.ts";
-import { JOB_PHASES, type PublicJob, QUEUE_REASONS } from "../../src/contract/job.ts";
+import { JOB_PHASES, NOTICE_CODES, type PublicJob, QUEUE_REASONS } from "../../src/contract/job.ts";
 import { showJob } from "../../src/page/shown-job.ts";
 import { initialState, type PageState } from "../../src/page/state.ts";
 import { iconOf, viewOf } from "../../src/page/view.ts";
@@ -98,6 +98,19 @@ describe("each state has its name and words", () => {
   });
 });
 
+describe("trouble on the way", () => {
+  it.each(NOTICE_CODES)("[J32] %s is said in one calm sentence, and gone when it is over", (code) => {
+    const notice = { code, message: "for the API" };
+    expect(view({ ...running, notice }).detail).toBe(english.troubles[code]);
+    expect(view({ ...running, notice: null }).detail).toBeNull();
+  });
+
+  it("[J32] of a kind that a newer server knows is passed over", () => {
+    const notice = { code: "eclipse" as "refused", message: "" };
+    expect(view({ ...running, notice }).detail).toBeNull();
+  });
+});
+
 describe("the bar", () => {
   it("has a value, and says the whole sentence", () => {
     const text = "Painting · 15 of 24 · about 4 seconds left";
@@ -185,6 +198,11 @@ describe("announcements", () => {
   });
 });
 
+it("has either a sentence or figures, because both would push down what lies below", () => {
+  const arriving = view({ ...running, outputs: [sampleOutput(0)] }, { expected: 2 });
+  expect(arriving).toMatchObject({ detail: "1 of 2 ready · about 4 seconds left", facts: [] });
+});
+
 describe("the connection", () => {
   const lost = (nowMs: number) => ({ link: { type: "lost", sinceMs: 0, heardAtMs: -5_000 }, nowMs }) as const;
 
@@ -210,6 +228,16 @@ describe("the connection", () => {
       pulse: { text: "Connecting…" },
     });
   });
+
+  it("is not called live before it has brought anything", () => {
+    const never = { link: { type: "lost", sinceMs: 0, heardAtMs: null }, nowMs: 100 } as const;
+    expect(view(running, never).pulse).toEqual({ tone: "waiting", text: "Connecting…" });
+    expect(view(running, lost(100)).pulse.tone).toBe("live");
+  });
+
+  it("counts nobody once the job is over", () => {
+    expect(view({ ...over, status: "succeeded" }).pulse.text).toBe("");
+  });
 });
 
 describe("the results", () => {
@@ -231,7 +259,7 @@ describe("the results", () => {
     expect(media.tiles.map((tile) => tile?.kind)).toEqual(["image", "video"]);
     expect(media.files.map((file) => [file.kind, file.name])).toEqual([
       ["audio", "Waves"],
-      ["text", "lake-4.png"],
+      ["text", "Text"],
       ["file", "lake-5.png"],
     ]);
   });

@@ -21,6 +21,8 @@ export type Visit = {
   page: Page;
   /** What went wrong so far, in words. */
   faults: string[];
+  /** HTTP status of the page. */
+  status: number;
 };
 
 export type VisitOptions = BrowserContextOptions & {
@@ -56,13 +58,16 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   page.on("request", (request) => seen(request.url()));
   page.on("websocket", (socket) => seen(socket.url()));
   await prepare?.(page);
-  await page.goto(url);
-  return { page, faults };
+  const response = await page.goto(url);
+  return { page, faults, status: response?.status() ?? 0 };
 }
 
 /** Waits until the page is in this state (a `ViewName` of src/page/view.ts). */
 export const inState = (page: Page, ...names: string[]) =>
   page.waitForSelector(names.map((name) => `main[data-state="${name}"]`).join());
+
+/** Waits until the page hears of the job by a live connection, whatever its kind. */
+export const isLive = (page: Page) => page.locator(".pulse.live").waitFor();
 
 /** Waits until the page says that this step of the run, or a later one, is done. */
 export const atStep = (page: Page, step: number) =>
@@ -83,10 +88,56 @@ export async function finishedPicture(page: Page): Promise<{ width: number; heig
   return must(await handle.jsonValue(), "a picture");
 }
 
+/** A fingerprint of the finished picture's pixels as the browser has decoded them. */
+export const pixelsOf = (page: Page): Promise<string> =>
+  page.locator("img.work").evaluate(async (image: HTMLImageElement) => {
+    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+    const context = canvas.getContext("2d");
+    context?.drawImage(image, 0, 0);
+    const pixels = context?.getImageData(0, 0, canvas.width, canvas.height).data;
+    const digest = await crypto.subtle.digest("SHA-256", pixels ?? new Uint8Array());
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  });
+
 /** Saves what the page looks like now under test-results/, for people to look at. */
 export async function photograph(page: Page, name: string): Promise<void> {
   mkdirSync("test-results", { recursive: true });
   await page.screenshot({ path: `test-results/${name}.png`, animations: "disabled" });
+}
+
+/** What has the focus: its name, and whether one sees that. Null when it is nothing on the page. */
+export const visibleFocus = (page: Page): Promise<{ name: string; visible: boolean } | null> =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    if (!element || element === document.body) return null;
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    const { top, bottom } = element.getBoundingClientRect();
+    const name = element.getAttribute("aria-label") ?? element.querySelector("img")?.alt ?? element.textContent ?? "";
+    const onScreen = top >= 0 && bottom <= innerHeight;
+    return { name, visible: onScreen && outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2 };
+  });
+
+/** Makes the page believe that its tab is in the background, or in front again: headless tabs are always in front. */
+export const setHidden = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+
+/** Blocks the better ways to follow a job, as some networks do, so that the page comes to this one. */
+export async function onlyTransport(page: Page, transport: "websocket" | "sse" | "poll"): Promise<void> {
+  if (transport === "websocket") return;
+  await page.addInitScript(() => {
+    // Pauses between tries have full jitter; here it is short each time.
+    Math.random = () => 0.05;
+    const blocked = () => {
+      const socket = Object.assign(new EventTarget(), { readyState: 3, send() {}, close() {} });
+      setTimeout(() => socket.dispatchEvent(new CloseEvent("close", { code: 1006 })));
+      return socket;
+    };
+    globalThis.WebSocket = new Proxy(WebSocket, { construct: blocked });
+  });
+  if (transport === "poll") await page.route(/\/events\b/, (route) => route.abort());
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -6,7 +6,7 @@ import type { Step } from "../../src/core/job/draft.ts";
 import type { Effect, JobEvent, JobState } from "../../src/core/job/state.ts";
 
 /** Wishes that may be left when a job is over. */
-const CLEANING: readonly Effect["type"][] = ["release_lease", "withdraw", "cancel_run", "erase"];
+const CLEANING: readonly Effect["type"][] = ["release_lease", "withdraw", "cancel_run", "discard", "erase"];
 
 const isOver = (state: JobState) => "finishedAt" in state.stage;
 

@@ -18,9 +18,9 @@ export function specOf(part: Partial<JobSpec> = {}): JobSpec {
     metadata: {},
     images: [],
     plan: [
-      { id: "1", classType: "CheckpointLoaderSimple", title: null },
-      { id: "3", classType: "KSampler", title: "Sampler" },
-      { id: "9", classType: "SaveImage", title: null },
+      { id: "1", classType: "CheckpointLoaderSimple", title: null, units: 1 },
+      { id: "3", classType: "KSampler", title: "Sampler", units: 1 },
+      { id: "9", classType: "SaveImage", title: null, units: 1 },
     ],
     socketNodes: [],
     labels: {},

@@ -74,6 +74,8 @@ export function anyAnswer(name: string, effect: Effect, number: number): JobEven
     case "store":
       if (well) return { type: "output_stored", key: effect.wanted.key, stored: storedOf(effect.wanted.nodeId) };
       return { type: "output_failed", key: effect.wanted.key, fault };
+    case "discard":
+      return { type: "discarded", ok: well };
     case "erase":
       return null;
   }

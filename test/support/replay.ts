@@ -61,7 +61,7 @@ class Replay {
       classType: node?.class_type ?? "",
     }));
     const socketNodes = nodes.filter((node) => node.classType === "SaveImageWebsocket").map((node) => node.id);
-    const plan = nodes.map((node) => ({ ...node, title: null }));
+    const plan = nodes.map((node) => ({ ...node, title: null, units: 1 }));
     this.#state = freeze(
       newJob(specOf({ plan, socketNodes, keepTemporary: true, startBy: null, finishBy: START + 9 * HOUR })),
     );

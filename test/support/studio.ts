@@ -27,6 +27,8 @@ export type Studio = {
   playUntilStep(step: number): Promise<void>;
   /** Creates a job (body as in api D2) with a link. */
   submit(job: Record<string, unknown>, share?: Record<string, unknown>): Promise<SharedJob>;
+  /** Creates a text-to-image job of 20 small steps (unless `inputs` say otherwise) and stops time at `step` of its run. */
+  submitUntilStep(step: number, inputs?: Record<string, unknown>): Promise<SharedJob>;
   /** Stops time and gives the backend as many jobs of one step as it takes at once: the next one has to wait. */
   fillBackend(): Promise<void>;
   ended(job: SharedJob): Promise<Job>;
@@ -39,6 +41,7 @@ export type Studio = {
 
 /** Slow enough to be watched: a run of 20 steps takes a second. */
 const WATCHABLE = { stepMs: 50, nodeMs: 10 } satisfies Partial<FakeOptions>;
+const SMALL = { width: 256, height: 256, steps: 20 };
 const SLOTS = 2;
 /** An event that no ComfyUI sends, by which the fake says that it has come to a step. */
 const STAND_STILL = "stand_still";
@@ -70,11 +73,17 @@ export async function startStudio(options: Partial<FakeOptions> = {}): Promise<S
     return job;
   };
   const cancel = async (id: string) => void (await client.post(`/v1/jobs/${id}/cancel`, {}));
-  return {
+  const studio: Studio = {
     client,
     comfy,
     pause: clock.stop,
     play: clock.go,
+    async submitUntilStep(step, inputs = {}) {
+      clock.stop();
+      const job = await studio.submit({ workflow: "txt2img", inputs: { prompt: "a lake", ...SMALL, ...inputs } });
+      await studio.playUntilStep(step);
+      return job;
+    },
     async playUntilStep(step) {
       comfy.fake.fault({ type: "emit", event: STAND_STILL, data: {}, when: { type: "atStep", step } });
       await new Promise<void>((resolve) => {
@@ -111,4 +120,5 @@ export async function startStudio(options: Partial<FakeOptions> = {}): Promise<S
       await comfy.close();
     },
   };
+  return studio;
 }

@@ -59,6 +59,12 @@ export class Viewer {
     return this.closedWith ?? 0;
   }
 
+  /** The nodes whose outputs this viewer knows of: from its greeting, then one by one. */
+  get outputNodes(): string[] {
+    const greeted = this.all("hello").flatMap(({ data }) => data.job?.outputs ?? []);
+    return [...greeted, ...this.all("output").map(({ data }) => data.output)].map((output) => output.node_id);
+  }
+
   get types(): string[] {
     return this.events.map((event) => event.type);
   }

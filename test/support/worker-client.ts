@@ -39,7 +39,11 @@ export class WorkerClient {
   /** POSTs JSON. */
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    return this.request(path, { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } });
+    return this.request(path, {
+      method: "POST",
+      body: text,
+      headers: { "content-type": "application/json", ...headers },
+    });
   }
 
   /** Creates a job that must be accepted. */
@@ -81,7 +85,11 @@ export class WorkerClient {
   }
 
   async upload(bytes: Uint8Array<ArrayBuffer>, type = "image/png"): Promise<Upload> {
-    const response = await this.request("/v1/uploads", { method: "POST", body: bytes, headers: { "content-type": type } });
+    const response = await this.request("/v1/uploads", {
+      method: "POST",
+      body: bytes,
+      headers: { "content-type": type },
+    });
     const upload = (await response.json()) as Upload;
     expect(response.ok, JSON.stringify(upload)).toBe(true);
     return upload;

@@ -12,6 +12,7 @@ import { type Host, startHost, WORKER_NAME } from "../../scripts/local/host.ts";
 import type { Health } from "../../src/contract/api.ts";
 import { hashSecretKey, mintSecretKey } from "../../src/core/auth/secret-key.ts";
 import { jobObjectName } from "../../src/core/auth/share-token.ts";
+import type { JobSpec } from "../../src/core/job/spec.ts";
 import type { FakeOptions } from "../../src/fake/options.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -40,10 +41,16 @@ export type TestWorker = WorkerClient & {
   queue(): Promise<{ waiting: number; leased: number }>;
   /** The job's object dies as in a crash; the next call or alarm starts it anew. */
   abortJob(jobId: string): Promise<void>;
+  /** R2 fails the next `count` writes of the job's results. */
+  failWrites(jobId: string, count: number): Promise<void>;
+  /** Creates a job as the Worker does once it has accepted a request; for what no request may ask for. */
+  createFromSpec(spec: JobSpec, graph: unknown): Promise<void>;
+  /** Asks the pool for a place in the name of a job that does not exist. */
+  requestLeaseFor(jobName: string): Promise<void>;
   /** Ends the Worker in order and starts it on what it has stored; `vars` change the configuration. */
   restart(vars?: Record<string, string>): Promise<void>;
-  /** SIGKILL of workerd, then a start on what it has stored. */
-  killAndStart(): Promise<void>;
+  /** SIGKILL of workerd, then, once `meanwhile` is over, a start on what it has stored. */
+  killAndStart(meanwhile?: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -72,6 +79,10 @@ export async function startWorker(options: StartOptions = {}): Promise<TestWorke
   const port = Number(new URL(url).port);
   const client = new WorkerClient(url, key);
   const bucket = () => host.miniflare.getR2Bucket("MEDIA", WORKER_NAME);
+  const object = async <T>(binding: string, name: string): Promise<T> => {
+    const namespace = await host.miniflare.getDurableObjectNamespace(binding, WORKER_NAME);
+    return namespace.get(namespace.idFromName(name)) as unknown as T;
+  };
   const bucketKeys = async () => (await (await bucket()).list()).objects.map((object) => object.key).sort();
   return Object.assign(client, {
     fake,
@@ -84,21 +95,34 @@ export async function startWorker(options: StartOptions = {}): Promise<TestWorke
       return queue ?? { waiting: -1, leased: -1 };
     },
     abortJob: async (jobId: string) => {
-      const jobs = await host.miniflare.getDurableObjectNamespace("JOBS", WORKER_NAME);
-      const stub = jobs.get(jobs.idFromName(await jobObjectName("default", jobId))) as unknown as {
-        abort(): Promise<void>;
-      };
+      const stub = await object<{ abort(): Promise<void> }>("JOBS", await jobObjectName("default", jobId));
       // The call itself dies with the object.
       await stub.abort().catch(() => {});
+    },
+    failWrites: async (jobId: string, count: number) => {
+      type Failing = { failWrites(count: number): Promise<void> };
+      const stub = await object<Failing>("JOBS", await jobObjectName("default", jobId));
+      await stub.failWrites(count);
+    },
+    createFromSpec: async (spec: JobSpec, graph: unknown) => {
+      type Creator = { create(spec: JobSpec, graph: string, share: null): Promise<unknown> };
+      const stub = await object<Creator>("JOBS", await jobObjectName("default", spec.id));
+      await stub.create(spec, JSON.stringify(graph), null);
+    },
+    requestLeaseFor: async (jobName: string) => {
+      const stub = await object<{ requestLease(name: string, shape: string): Promise<unknown> }>("POOL", "main");
+      await stub.requestLease(jobName, "a shape");
     },
     restart: async (changed: Record<string, string> = {}) => {
       await host.dispose();
       Object.assign(vars, changed);
       host = await start(port);
     },
-    killAndStart: async () => {
+    killAndStart: async (meanwhile = async () => {}) => {
+      if (runtimePids.length === 0) throw new Error("There is no workerd to kill.");
       for (const pid of runtimePids) process.kill(pid, "SIGKILL");
       await host.dispose();
+      await meanwhile();
       host = await start(port);
     },
     close: async () => {

@@ -99,7 +99,7 @@ export function outputFailed(d: Draft, key: string, fault: Fault) {
   }
   d.drop(`store:${key}`);
   const { [key]: _lost, ...wanted } = d.state.wanted;
-  d.patch({ wanted });
+  d.patch({ wanted, abandoned: [...new Set([...d.state.abandoned, key])] });
   if (gone) {
     noteMissing(d, [nodeId]);
     return endWhenStored(d);
@@ -111,6 +111,15 @@ export function outputFailed(d: Draft, key: string, fault: Fault) {
   const storage = fault.kind === "storage";
   const detail = storage ? "An output could not be stored." : "An output could not be fetched from ComfyUI.";
   fail(d, { ...failure(storage ? "storage_failed" : "backend_unreachable", detail), nodeId }, { promptLives: true });
+}
+
+/** What was abandoned of an ended job's results was removed, or storage failed. */
+export function discarded(d: Draft, ok: boolean) {
+  const wish = d.state.effects.discard;
+  if (wish?.type !== "discard") return;
+  d.drop("discard");
+  if (ok || wish.tries >= STORE_RETRY_MS.length) return;
+  d.wish("discard", { ...wish, tries: wish.tries + 1, afterMs: waitMs(STORE_RETRY_MS, wish.tries) });
 }
 
 /** Ends the job as its run ended, once nothing is on its way. */

@@ -8,7 +8,7 @@ import type { Run } from "./run.ts";
 import type { Effect, Failure, LeaseOutcome, Stage } from "./state.ts";
 import { LEASE_AGAIN_MS, MAX_ATTEMPTS, MAX_FRUITLESS_LEASES, MAX_SPENT_LEASES, waitMs } from "./timing.ts";
 
-/** Wishes that follow the run or wait for one; those that clean up (release, withdraw, cancel_run) are not among them. */
+/** Wishes that follow the run or wait for one; those that clean up (release, withdraw, cancel_run, discard) are not among them. */
 const RUN_WISHES: readonly Effect["type"][] = [
   "dial",
   "upload",
@@ -65,11 +65,20 @@ function dropRunWishes(d: Draft) {
     d.deadline(name, null);
 }
 
+/** What is on its way into storage is no longer waited for: it may get there, whole or in part, all the same. */
+function abandonWanted(d: Draft) {
+  const keys = Object.keys(d.state.wanted);
+  if (keys.length > 0) d.patch({ wanted: {}, abandoned: [...new Set([...d.state.abandoned, ...keys])] });
+}
+
 function terminal(d: Draft, stage: Stage) {
   if (isTerminal(d.state.stage)) return;
   dropRunWishes(d);
   if (d.state.stage.name === "queued") d.wish("withdraw", { type: "withdraw", tries: 0, afterMs: 0 });
-  d.patch({ wanted: {}, queue: null });
+  abandonWanted(d);
+  const keys = d.state.abandoned.filter((key) => !d.state.outputs.some((stored) => stored.key === key));
+  if (keys.length > 0) d.wish("discard", { type: "discard", keys, tries: 0, afterMs: 0 });
+  d.patch({ abandoned: [], queue: null });
   d.enter(stage);
   d.deadline("expire", d.state.spec.expiresAt);
   d.show({ type: "end" });
@@ -122,12 +131,17 @@ export function finishedOutcome(d: Draft): LeaseOutcome {
   if (!run.unbroken || run.startedAt === null || run.endHintAt === null) {
     return { type: "finished", nodeMs: {}, runMs: null };
   }
-  return { type: "finished", nodeMs: nodeDurations(d.state.progress), runMs: run.endHintAt - run.startedAt };
+  return {
+    type: "finished",
+    nodeMs: nodeDurations(d.state.progress, d.state.spec.plan),
+    runMs: run.endHintAt - run.startedAt,
+  };
 }
 
 function backToQueue(d: Draft, afterMs: number) {
   dropRunWishes(d);
-  d.patch({ wanted: {}, missing: [], queue: null, progress: newProgress(null) });
+  abandonWanted(d);
+  d.patch({ missing: [], queue: null, progress: newProgress(null) });
   const { startBy, finishBy } = d.state.spec;
   if (startBy !== null && d.state.startedAt === null) d.deadline("start_by", startBy);
   d.deadline("finish_by", finishBy);

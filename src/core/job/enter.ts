@@ -30,6 +30,7 @@ function newRun(d: Draft, lease: Lease): Run {
     submittedAt: null,
     startedAt: null,
     lastHeardAt: d.now,
+    lastNewsAt: d.now,
     deafDial: false,
     endHintAt: null,
     endSeenAt: null,
@@ -103,6 +104,7 @@ export function socketOpened(d: Draft, comfyVersion: string | null) {
     socket: "open",
     comfyVersion: comfyVersion ?? run.comfyVersion,
     lastHeardAt: d.now,
+    lastNewsAt: d.now,
     trusted: early,
     unbroken: early,
   });

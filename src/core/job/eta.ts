@@ -31,7 +31,7 @@ export function estimate(model: ProgressModel, plan: PlanNode[], now: number): E
   let leftMs = 0;
   let guessed = false;
   let paced = false;
-  for (const { id, classType } of plan) {
+  for (const { id, classType, units } of plan) {
     const run = model.nodes[id];
     if (cached.has(id) || (run && run.finishedAt !== null)) continue;
     const learned = model.learned?.nodeMs[id];
@@ -40,7 +40,7 @@ export function estimate(model: ProgressModel, plan: PlanNode[], now: number): E
       leftMs += pace;
       paced = true;
     } else if (learned !== undefined) {
-      leftMs += Math.max(0, learned - (run ? now - run.startedAt : 0));
+      leftMs += Math.max(0, learned * units - (run ? now - run.startedAt : 0));
     } else if (HEAVY.includes(phaseOfClass(classType))) {
       // Without a figure for one of the heavy nodes there is no honest sum.
       return null;

@@ -34,13 +34,13 @@ export function socketClosed(d: Draft) {
 export function watch(d: Draft) {
   const run = runOf(d.state);
   if (!run || run.released) return d.deadline("watch", null);
-  d.deadline("watch", Math.max(run.lastHeardAt, d.now - SILENCE_MS / 2) + SILENCE_MS);
+  d.deadline("watch", Math.max(run.lastNewsAt, d.now - SILENCE_MS / 2) + SILENCE_MS);
   if (run.submission === "none" || run.submission === "posting") return;
-  const silentMs = d.now - run.lastHeardAt;
+  const silentMs = d.now - run.lastNewsAt;
   if (run.socket === "open" && silentMs < SILENCE_MS) return;
   if (run.socket === "open" && d.state.stage.name === "running" && !isLoading(d)) trouble(d, "no_news");
   look(d, 0);
-  if (run.socket === "open" && silentMs >= DEAF_SOCKET_MS && mayReplace(d)) {
+  if (run.socket === "open" && d.now - run.lastHeardAt >= DEAF_SOCKET_MS && mayReplace(d)) {
     d.patchRun({ deafDial: true });
     redial(d, 0);
   }
@@ -62,6 +62,7 @@ export function heard(d: Draft, event: ComfyEvent) {
   d.patchRun({ lastHeardAt: d.now });
   if (event.type === "undecodable") return d.count("dropped_frames");
   if (!isOurs(d, event)) return;
+  d.patchRun({ lastNewsAt: d.now });
   trouble(d, null);
   switch (event.type) {
     case "executionStart":

@@ -5,8 +5,8 @@
 import { collect, socketNodesShort } from "./collect.ts";
 import type { Draft } from "./draft.ts";
 import { abandonPrompt, cancelName, endCanceled, failure, runAgain } from "./end.ts";
-import type { Found, RunOutcome } from "./state.ts";
-import { submit } from "./submit.ts";
+import type { Fault, Found, RunOutcome } from "./state.ts";
+import { refusal, submit } from "./submit.ts";
 import {
   ABSENT_LOOK_MS,
   ABSENT_LOOKS,
@@ -53,14 +53,16 @@ export function looked(d: Draft, found: Found) {
     case "pending":
       d.patchRun({ submission: "accepted", absentLooks: 0, absentAt: null, unreachableSince: null });
       if (found.type === "running") begin(d);
-      if (d.run.trouble === "not_answering") trouble(d, d.run.socket === "open" ? null : "connection_lost");
+      if (d.run.trouble === "not_answering" || d.run.trouble === "refused") {
+        trouble(d, d.run.socket === "open" ? null : "connection_lost");
+      }
       if (d.state.cancel) cancelAgain(d);
       return lookOn(d);
     case "absent":
       d.patchRun({ unreachableSince: null });
       return absent(d);
     case "unreachable":
-      return unreachable(d);
+      return unreachable(d, found.fault);
   }
 }
 
@@ -99,10 +101,10 @@ function picturesOnTheirWay(d: Draft): boolean {
 
 /** Still there: when to look again depends on how far the socket can be trusted. */
 function lookOn(d: Draft) {
-  const { socket, trusted, endHintAt, lastHeardAt } = d.run;
+  const { socket, trusted, endHintAt, lastNewsAt } = d.run;
   if (endHintAt !== null) return lookForEnd(d);
   if (socket !== "open" || !trusted) return look(d, POLL_MS);
-  if (d.now - lastHeardAt >= SILENCE_MS) return look(d, QUIET_POLL_MS);
+  if (d.now - lastNewsAt >= SILENCE_MS) return look(d, QUIET_POLL_MS);
 }
 
 function cancelAgain(d: Draft) {
@@ -134,16 +136,17 @@ function absent(d: Draft) {
   runAgain(d, why, warning, { outcome: { type: "lost" } });
 }
 
-/** No answer by HTTP. As long as the socket tells of the run, the backend is not gone. */
-function unreachable(d: Draft) {
+/** No answer of ComfyUI by HTTP. As long as the socket tells of the run, the backend is not gone. */
+function unreachable(d: Draft, fault: Fault) {
   const since = d.run.unreachableSince ?? d.now;
   d.patchRun({ unreachableSince: since });
-  trouble(d, "not_answering");
+  trouble(d, fault.kind === "refused" ? "refused" : "not_answering");
   if (d.now - Math.max(since, d.run.lastHeardAt) < BACKEND_GONE_MS) {
     const { min, max } = UNREACHABLE_LOOK_MS;
     return look(d, Math.min(max, Math.max(min, Math.round((d.now - since) / 2))));
   }
-  const why = failure("backend_unreachable", "ComfyUI stopped answering while it worked on this job.");
+  const silent = failure("backend_unreachable", "ComfyUI stopped answering while it worked on this job.");
+  const why = fault.kind === "refused" ? refusal(fault.status) : silent;
   const leaving = { promptLives: true, outcome: { type: "unreachable" } } as const;
   runAgain(d, why, "ComfyUI stopped answering; trying again.", leaving);
 }

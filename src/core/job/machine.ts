@@ -4,7 +4,7 @@
  * handled or has no effect; it never throws for what the outside world does. PROTOCOL.md lists its rules (J).
  */
 import { assertNever } from "../util/assert.ts";
-import { outputFailed, outputStored } from "./collect.ts";
+import { discarded, outputFailed, outputStored } from "./collect.ts";
 import { Draft, isTerminal, runOf, type Step, type StepContext } from "./draft.ts";
 import { abandonPrompt, cancelName, endCanceled, expire, failure, giveLeaseBack } from "./end.ts";
 import { leaseGranted, redial, socketFailed, socketOpened } from "./enter.ts";
@@ -40,6 +40,7 @@ export function newJob(spec: JobSpec): JobState {
     preview: null,
     outputs: [],
     wanted: {},
+    abandoned: [],
     missing: [],
     bust: [],
     warnings: [],
@@ -97,6 +98,8 @@ function apply(d: Draft, event: JobEvent) {
       return run ? outputStored(d, event.key, event.stored) : undefined;
     case "output_failed":
       return run ? outputFailed(d, event.key, event.fault) : undefined;
+    case "discarded":
+      return discarded(d, event.ok);
     case "pool_answered":
       return poolAnswered(d, event.effect, event.ok);
     default:
@@ -139,7 +142,8 @@ function revived(d: Draft) {
   d.drop("submit");
   if (run.released) return;
   if (run.submission === "posting") d.patchRun({ submission: "unknown" });
-  d.patchRun({ lastHeardAt: d.now, absentLooks: 0, absentAt: null, unreachableSince: null, endSeenAt: null });
+  d.patchRun({ lastHeardAt: d.now, lastNewsAt: d.now });
+  d.patchRun({ absentLooks: 0, absentAt: null, unreachableSince: null, endSeenAt: null });
   redial(d, 0);
   if (d.run.submission !== "none") {
     d.count("resumes");

@@ -133,12 +133,13 @@ export function settle(model: ProgressModel, plan: PlanNode[]): ProgressModel {
   return shown === model.shown ? model : { ...model, shown };
 }
 
-/** How long each node took that ran: what the pool learns from a run. */
-export function nodeDurations(model: ProgressModel): Record<string, number> {
+/** How long each node that ran and ended took per unit, in ms: what the pool learns from a run. */
+export function nodeDurations(model: ProgressModel, plan: PlanNode[]): Record<string, number> {
   const cached = setOf(model.cached);
   const durations: Record<string, number> = {};
-  for (const [id, node] of Object.entries(model.nodes)) {
-    if (node.finishedAt !== null && !cached.has(id)) durations[id] = node.finishedAt - node.startedAt;
+  for (const { id, units } of plan) {
+    const node = model.nodes[id];
+    if (node && node.finishedAt !== null && !cached.has(id)) durations[id] = (node.finishedAt - node.startedAt) / units;
   }
   return durations;
 }

@@ -28,7 +28,10 @@ export type Run = {
   submissions: number;
   submittedAt: number | null;
   startedAt: number | null;
+  /** The last message of the socket, whatever it said: the backend lives. */
   lastHeardAt: number;
+  /** The last one about our prompt. What others are told proves nothing of it. */
+  lastNewsAt: number;
   deafDial: boolean;
   /** An end was announced on the socket; the history has to prove it. */
   endHintAt: number | null;

@@ -5,7 +5,13 @@
 import type { JobId } from "../../contract/ids.ts";
 
 /** A node that the outputs depend on, in the words of the progress model. */
-export type PlanNode = { id: string; classType: string; title: string | null };
+export type PlanNode = {
+  id: string;
+  classType: string;
+  title: string | null;
+  /** How often it does what it does: a sampler's steps, else 1. Learned durations are per unit. */
+  units: number;
+};
 
 /** An uploaded picture and the graph slots that name it. */
 export type JobImage = {

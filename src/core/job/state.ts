@@ -119,6 +119,8 @@ export type JobState = {
   outputs: Stored[];
   /** Announced and not yet stored, by key. */
   wanted: Record<string, Wanted>;
+  /** Results whose way into storage was broken off: part of them may lie there. */
+  abandoned: string[];
   /** Nodes whose results cannot be had from this run: a deleted cached file, a socket picture that was missed. */
   missing: string[];
   /** Nodes to be submitted with a changed input, so that ComfyUI makes their files anew (protocol P9). */
@@ -165,6 +167,8 @@ export type Effect =
       tries: number;
     }
   | { type: "store"; backendId: string; wanted: Wanted; index: number; tries: number; afterMs: number }
+  /** Removes what may have been stored of results that the ended job does not have. */
+  | { type: "discard"; keys: string[]; tries: number; afterMs: number }
   | { type: "erase" };
 
 /** What became of a stay at a backend; the pool judges the backend's health and learns durations from it. */
@@ -213,6 +217,7 @@ export type JobEvent =
   | { type: "cancel_tried"; promptId: string }
   | { type: "output_stored"; key: string; stored: Omit<Stored, "index" | "key"> }
   | { type: "output_failed"; key: string; fault: Fault }
+  | { type: "discarded"; ok: boolean }
   /** The pool answered (or did not): the wish of that name is done, or to be made again. */
   | { type: "pool_answered"; effect: string; ok: boolean };
 

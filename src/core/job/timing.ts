@@ -3,7 +3,7 @@
  * rules that use them are in machine.ts and its neighbours.
  */
 
-/** A socket that says nothing for this long while the prompt runs is doubted: we look by HTTP (budget: noticed <= 10 s). */
+/** A socket that says nothing of our prompt for this long is doubted: we look by HTTP (budget: noticed <= 10 s). */
 export const SILENCE_MS = 9_000;
 
 /** A doubted socket that stays silent this long is replaced: a long model load is silent too, so not at the first doubt. */

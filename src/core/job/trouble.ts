@@ -1,6 +1,6 @@
 /**
- * Trouble that does not end a job: a cut line, a silence, a backend that does not answer. Viewers see one calm sentence
- * while it lasts; the owner keeps a warning of each kind that was met.
+ * Trouble that does not end a job: a cut line, a silence, a backend that does not answer or does not let us in. Viewers see one calm
+ * sentence while it lasts; the owner keeps a warning of each kind that was met.
  */
 import type { Notice, NoticeCode } from "../../contract/job.ts";
 import { type Draft, runOf } from "./draft.ts";
@@ -10,12 +10,14 @@ const SENTENCES: Record<NoticeCode, string> = {
   connection_lost: "The line to the painter was cut. The work goes on, and so do we.",
   no_news: "No news from the painter for a moment. We are asking.",
   not_answering: "The painter does not answer. We keep trying.",
+  refused: "The painter's door is locked. Its owner has to look at it; we keep trying.",
 };
 
 const WARNINGS: Record<NoticeCode, string> = {
   connection_lost: "The WebSocket to ComfyUI was cut; the run is followed by polling until it is back.",
   no_news: "The WebSocket to ComfyUI fell silent; queue and history are asked.",
   not_answering: "ComfyUI does not answer; it is asked again and again.",
+  refused: "ComfyUI's address answers 401 or 403: check the headers configured for it.",
 };
 
 /** Says what the trouble is, or with null that it is over. */

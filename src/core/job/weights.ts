@@ -56,9 +56,9 @@ export function weightsOf(plan: PlanNode[], learned: Learned | null): readonly n
   if (learned === null) return guessed;
   const byLearned = once(learnedWeights, plan, () => new WeakMap<Learned, number[]>());
   return once(byLearned, learned, () =>
-    plan.map(({ id }, index) => {
+    plan.map(({ id, units }, index) => {
       const ms = learned.nodeMs[id];
-      return ms === undefined ? (guessed[index] ?? 1) * GUESS_MS : Math.max(ms, 1);
+      return ms === undefined ? (guessed[index] ?? 1) * GUESS_MS : Math.max(ms * units, 1);
     }),
   );
 }

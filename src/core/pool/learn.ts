@@ -12,7 +12,7 @@ const blend = (old: number | null | undefined, now: number) => (old == null ? no
 export function learn(known: LearnedTimes | null, nodeMs: Record<string, number>, runMs: number | null): LearnedTimes {
   const merged: Record<string, number> = { ...known?.nodeMs };
   for (const [node, ms] of Object.entries(nodeMs).slice(0, MAX_NODES))
-    merged[node] = Math.round(blend(merged[node], ms));
+    merged[node] = Math.round(blend(merged[node], ms) * 100) / 100;
   return {
     nodeMs: merged,
     samples: Math.min((known?.samples ?? 0) + 1, 1_000),

@@ -18,6 +18,8 @@ export function Bar({ bar }: { bar: PageView["bar"] }) {
       <svg width="100%" height="6" aria-hidden="true">
         <rect class="track" width="100%" height="6" rx="3" />
         <rect
+          // A new element where a number comes or goes: the width of one must not slide into that of the other.
+          key={percent === null ? "sweep" : "fill"}
           class={percent === null ? "sweep" : "fill"}
           width={percent === null ? "30%" : `${percent}%`}
           height="6"

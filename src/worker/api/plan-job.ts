@@ -10,7 +10,7 @@ import type { JobImage, JobSpec } from "../../core/job/spec.ts";
 import { stringifyExact } from "../../core/util/exact-json.ts";
 import { hex, sha256 } from "../../core/util/ids.ts";
 import { type BoundImage, bindWorkflow } from "../../core/workflow/bind.ts";
-import { type ApiGraph, closure, titleOf } from "../../core/workflow/graph.ts";
+import { type ApiGraph, type ApiNode, closure, titleOf } from "../../core/workflow/graph.ts";
 import { directSendLabels, refusedNodes } from "../../core/workflow/guard.ts";
 import { executionRoots, websocketOutputNodes } from "../../core/workflow/outputs.ts";
 import { MAX_GRAPH_BYTES, parseGraph } from "../../core/workflow/parse-graph.ts";
@@ -55,7 +55,7 @@ export async function planJob(
     metadata: request.metadata,
     images: await Promise.all(bound.images.map((image) => findUpload(env, image))),
     plan: Object.entries(graph).flatMap(([id, node]) =>
-      runs.has(id) ? [{ id, classType: node.class_type, title: titleOf(node) }] : [],
+      runs.has(id) ? [{ id, classType: node.class_type, title: titleOf(node), units: unitsOf(node) }] : [],
     ),
     socketNodes: websocketOutputNodes(graph),
     labels: Object.fromEntries(Object.entries(directSendLabels(graph)).map(([id, { event }]) => [id, event])),
@@ -132,9 +132,25 @@ async function findUpload(env: Env, image: BoundImage): Promise<JobImage> {
   return { name: image.name, uploadId: image.uploadId, contentType: object.httpMetadata?.contentType ?? "", slots };
 }
 
-/** Runs are alike when they are of one workflow, or of graphs with the same nodes. */
+/** Longest chain of steps that is believed. */
+const MAX_UNITS = 10_000;
+
+/** A sampler's steps, less those that its denoise leaves out. */
+function unitsOf({ inputs: { steps, denoise } }: ApiNode): number {
+  if (typeof steps !== "number" || !(steps >= 1)) return 1;
+  const share = typeof denoise === "number" && denoise > 0 && denoise < 1 ? denoise : 1;
+  return Math.min(MAX_UNITS, Math.max(1, Math.round(steps * share)));
+}
+
+/** What decides how long a node takes besides its steps. */
+const SIZE_INPUTS = ["width", "height", "batch_size"];
+
+/** Runs are alike when they are of one workflow, or of graphs with the same nodes, and make pictures of the same size. */
 async function shapeOf(workflow: JobSpec["workflow"], graph: ApiGraph): Promise<string> {
-  if (workflow) return `${workflow.id}@${workflow.version}`;
-  const classes = Object.entries(graph).map(([id, node]) => `${id}:${node.class_type}`);
-  return hex(await sha256(classes.sort().join("\n"))).slice(0, 32);
+  const nodes = Object.entries(graph).map(([id, { class_type, inputs }]) => {
+    const sizes = SIZE_INPUTS.map((name) => (typeof inputs[name] === "number" ? inputs[name] : ""));
+    return [id, class_type, ...sizes].join(":");
+  });
+  const digest = hex(await sha256(nodes.sort().join("\n"))).slice(0, 32);
+  return workflow ? `${workflow.id}@${workflow.version}:${digest}` : digest;
 }

@@ -6,7 +6,7 @@ import { capabilitiesOf, parseVersion } from "../../core/comfy/version.ts";
 import type { Fault, Found } from "../../core/job/state.ts";
 import { outcomeOf } from "../../core/job/verdict.ts";
 import type { ComfyFetch } from "./comfy-fetcher.ts";
-import { callComfy } from "./comfy-http.ts";
+import { callComfy, statusFault } from "./comfy-http.ts";
 
 /**
  * Looks in history, then in the queue, then once more in history: a prompt leaves the queue in the moment in which its
@@ -32,7 +32,8 @@ async function readHistory(send: ComfyFetch, promptId: string, signal: AbortSign
   return entry.value === null ? { type: "absent" } : { type: "ended", outcome: outcomeOf(entry.value) };
 }
 
-const faultOfStatus = (status: number): Fault => ({ kind: "http", status, detail: "not an answer of ComfyUI" });
+const faultOfStatus = (status: number): Fault =>
+  statusFault(status) ?? { kind: "http", status, detail: "not an answer of ComfyUI" };
 
 /** Asks ComfyUI to stop a prompt, wherever it stands. What comes of it is seen by looking. */
 export async function cancelPrompt(

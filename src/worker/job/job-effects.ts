@@ -53,6 +53,11 @@ export class JobEffects {
     this.#socket = null;
   }
 
+  /** For tests: the next `count` writes of results into storage fail. */
+  failWrites(count: number): void {
+    this.#outputs.failWrites(count);
+  }
+
   /** Performs one wish. */
   async perform(effect: Effect, name: string, signal: AbortSignal): Promise<JobEvent | null> {
     switch (effect.type) {
@@ -78,6 +83,8 @@ export class JobEffects {
         return { type: "cancel_tried", promptId: effect.promptId };
       case "store":
         return this.#outputs.store(effect, this.#send(effect.backendId), signal);
+      case "discard":
+        return this.#outputs.discard(effect.keys);
       case "erase":
         await this.#ports.erase();
         return null;

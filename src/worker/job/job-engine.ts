@@ -3,6 +3,7 @@
  * visible, performs the outstanding wishes, keeps the one alarm. All decisions are in core/job; this only obeys.
  */
 import { nextAlarm } from "../../core/clock/deadlines.ts";
+import { storedProgress, toStore } from "../../core/job/checkpoint.ts";
 import { isTerminal, runOf, type Step } from "../../core/job/draft.ts";
 import { step } from "../../core/job/machine.ts";
 import type { Change, Effect, JobEvent, JobState } from "../../core/job/state.ts";
@@ -36,10 +37,13 @@ export class JobEngine {
   #armedAt: number | null = null;
   #savedAt = 0;
   #dirty = false;
+  /** Up to here progress may grow without another write. */
+  #storedProgress: number;
 
   constructor(ports: EnginePorts, state: JobState | null) {
     this.#ports = ports;
     this.#state = state;
+    this.#storedProgress = storedProgress(state);
   }
 
   get state(): JobState | null {
@@ -98,8 +102,11 @@ export class JobEngine {
       [durableEvent(next.state, change, seq, now)].filter((row) => row !== null),
     );
     const checkpoint = this.#dirty && now - this.#savedAt >= CHECKPOINT_MS;
-    if (next.persist || events.length > 0 || checkpoint) {
-      this.#ports.store.save(next.state, events);
+    const outrun = (next.state.progress.shown ?? -1) > this.#storedProgress;
+    if (next.persist || events.length > 0 || checkpoint || outrun) {
+      const kept = toStore(next.state);
+      this.#ports.store.save(kept, events);
+      this.#storedProgress = storedProgress(kept);
       this.#savedAt = now;
       this.#dirty = false;
     } else if (shown.length > 0) {

@@ -181,6 +181,11 @@ export class JobObject extends DurableObject<Env> {
     if (configOf(this.env).testHooks) this.ctx.abort("test");
   }
 
+  /** For tests: R2 fails the next `count` writes of results. */
+  async failWrites(count: number): Promise<void> {
+    if (configOf(this.env).testHooks) this.#effects.failWrites(count);
+  }
+
   /** A viewer's socket. The Worker has checked who it is and says so in a header of its own. */
   override async fetch(request: Request): Promise<Response> {
     const spec = ViewerSpecSchema.safeParse(JSON.parse(request.headers.get(VIEWER_HEADER) ?? "null"));

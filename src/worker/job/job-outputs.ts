@@ -7,7 +7,15 @@ import type { FolderType } from "../../core/comfy/outputs.ts";
 import { getRemoteImage, viewFile } from "../../core/comfy/requests.ts";
 import type { Effect, Fault, JobEvent, Stored, Wanted } from "../../core/job/state.ts";
 import { derivedId } from "../../core/util/ids.ts";
-import { BodyError, type Facts, MAX_OUTPUT_BYTES, readFacts, storeBody } from "../artifacts/artifact-store.ts";
+import {
+  BodyError,
+  type Facts,
+  MAX_OUTPUT_BYTES,
+  readFacts,
+  removeOutputs,
+  storeBody,
+} from "../artifacts/artifact-store.ts";
+import { failingPuts } from "../artifacts/failing-puts.ts";
 import type { ComfyFetch } from "../comfy/comfy-fetcher.ts";
 import { faultOf, statusFault } from "../comfy/comfy-http.ts";
 import type { EffectPorts } from "./job-effects.ts";
@@ -25,20 +33,51 @@ export class OutputStorage {
   readonly #ports: EffectPorts;
   #active = 0;
   readonly #waiting: (() => void)[] = [];
+  /** Ways into storage that have not come to an end, by key; those that nobody wants any more among them. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+  #bucket: R2Bucket;
 
   constructor(ports: EffectPorts) {
     this.#ports = ports;
+    this.#bucket = ports.env.MEDIA;
+  }
+
+  /** For tests: the next `count` writes fail. */
+  failWrites(count: number): void {
+    this.#bucket = failingPuts(this.#ports.env.MEDIA, count);
   }
 
   /** Stores a result and prepares its link. */
   async store(effect: StoreEffect, send: ComfyFetch, signal: AbortSignal): Promise<JobEvent> {
+    const { key } = effect.wanted;
+    // One after the other: a try that was broken off must not write over the one that follows it.
+    const before = this.#underWay.get(key);
+    const storing = Promise.resolve(before).then(() => this.#store(effect, send, signal));
+    this.#underWay.set(key, storing);
+    const event = await storing;
+    if (this.#underWay.get(key) === storing) this.#underWay.delete(key);
+    return event;
+  }
+
+  /** Removes what may lie in storage of these results, once nothing is on its way there. */
+  async discard(keys: readonly string[]): Promise<JobEvent> {
+    await Promise.all(keys.map((key) => this.#underWay.get(key)));
+    try {
+      const ids = await Promise.all(keys.map((key) => derivedId("out", this.#ports.jobName, key)));
+      await removeOutputs(this.#bucket, ids);
+      return { type: "discarded", ok: true };
+    } catch {
+      return { type: "discarded", ok: false };
+    }
+  }
+
+  async #store(effect: StoreEffect, send: ComfyFetch, signal: AbortSignal): Promise<JobEvent> {
     const { wanted } = effect;
     await this.#enter();
     try {
       const id = await derivedId("out", this.#ports.jobName, wanted.key);
       const facts =
-        (effect.tries > 0 ? await readFacts(this.#ports.env.MEDIA, id) : null) ??
-        (await this.#write(id, wanted, send, signal));
+        (effect.tries > 0 ? await readFacts(this.#bucket, id) : null) ?? (await this.#write(id, wanted, send, signal));
       if ("fault" in facts) return { type: "output_failed", key: wanted.key, fault: facts.fault };
       const stored = this.#stored(id, wanted, facts);
       await this.#ports.linked(stored);
@@ -51,20 +90,20 @@ export class OutputStorage {
   }
 
   async #write(id: string, wanted: Wanted, send: ComfyFetch, signal: AbortSignal): Promise<Facts | { fault: Fault }> {
-    const { MEDIA } = this.#ports.env;
+    const bucket = this.#bucket;
     const { source } = wanted;
     const about = (name: string) => ({ jobName: this.#ports.jobName, name });
     switch (source.type) {
       case "text": {
         const bytes = new TextEncoder().encode(source.text);
-        return storeBody(MEDIA, id, streamOf(bytes), bytes.byteLength, about(`text-${wanted.position + 1}.txt`));
+        return storeBody(bucket, id, streamOf(bytes), bytes.byteLength, about(`text-${wanted.position + 1}.txt`));
       }
       case "frame": {
         const bytes = this.#ports.frame(wanted.key);
-        if (!bytes) return (await readFacts(MEDIA, id)) ?? { fault: { kind: "frame_lost" } };
+        if (!bytes) return (await readFacts(bucket, id)) ?? { fault: { kind: "frame_lost" } };
         const extension = source.contentType.split("/")[1] ?? "bin";
         return storeBody(
-          MEDIA,
+          bucket,
           id,
           streamOf(bytes),
           bytes.byteLength,
@@ -91,7 +130,7 @@ export class OutputStorage {
         }
         const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
         const name = source.type === "file" ? source.filename : `image-${wanted.position + 1}`;
-        return storeBody(MEDIA, id, response.body, length === null ? null : Number(length), about(name));
+        return storeBody(bucket, id, response.body, length === null ? null : Number(length), about(name));
       }
     }
   }
@@ -102,7 +141,7 @@ export class OutputStorage {
     return {
       id,
       nodeId: wanted.nodeId,
-      name: downloadName(facts.name, facts.extension),
+      name: downloadName(facts.name, isText ? "txt" : facts.extension),
       label: spec.labels[wanted.nodeId] ?? null,
       type: isText ? "text" : typeOf(facts.kind, wanted.hint),
       temporary: wanted.temporary,

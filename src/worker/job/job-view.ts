@@ -4,7 +4,7 @@
  */
 import type { PreviewFrameHeader, PreviewMode, ViewerEvent } from "../../contract/viewer.ts";
 import { LIVE_PROTOCOL } from "../../contract/viewer.ts";
-import { welcome } from "../../core/fanout/resume.ts";
+import { KEPT_EVENTS, welcome } from "../../core/fanout/resume.ts";
 import type { View } from "../../core/job/project.ts";
 import type { Change, JobState } from "../../core/job/state.ts";
 import type { MediaLinks } from "../artifacts/media-links.ts";
@@ -59,14 +59,17 @@ export class JobView {
   /** The greeting, and what a returning viewer missed. */
   welcome(state: JobState, spec: ViewerSpec): ViewerEvent[] {
     const kept = this.#store.keptSeqs();
-    const plan = welcome(spec.after, state.seq, kept, kept.length < 500);
+    const plan = welcome(spec.after, state.seq, kept, kept.length < KEPT_EVENTS);
     const view = this.view(state, spec);
     const replay =
       plan.type === "resume" && spec.after !== null
         ? this.#store.eventsAfter(spec.after).flatMap((row) => keptEventOf(state, row, spec, view) ?? [])
         : [];
-    // The greeting of a resumed viewer stands at its own cursor: what it missed is yet to come, and to be counted.
-    const seq = plan.type === "resume" && spec.after !== null ? spec.after : state.seq;
+    const ended = "finishedAt" in state.stage;
+    // The greeting of a resumed viewer stands at its own cursor: what it missed is yet to come, and to be counted. So is
+    // the end of a job that has ended: who loses the line in between must not come back as one that has seen it.
+    const present = ended ? state.seq - 1 : state.seq;
+    const seq = plan.type === "resume" && spec.after !== null ? spec.after : present;
     const hello = envelope(state, "hello", seq, view.now, {
       protocol: LIVE_PROTOCOL,
       role: spec.role,
@@ -78,7 +81,6 @@ export class JobView {
       previews: spec.previews,
       job: plan.type === "resume" ? null : shownJob(state, spec, view),
     });
-    const ended = "finishedAt" in state.stage;
     if (plan.type === "resume") return ended ? [hello, ...replay] : [hello, ...replay, ...this.#present(state, spec)];
     return ended ? [hello, this.#end(state, spec)] : [hello];
   }

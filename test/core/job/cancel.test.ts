@@ -29,7 +29,7 @@ describe("a cancel where nothing of the job is at a backend", () => {
       .found(success(fileOf("9"), fileOf("8")))
       .store()
       .cancel();
-    expect([job.stage, job.state.outputs.length, job.wished]).toEqual(["canceled", 1, ["release:lease-1"]]);
+    expect([job.stage, job.state.outputs.length, job.wished]).toEqual(["canceled", 1, ["discard", "release:lease-1"]]);
   });
 
   it.each(["succeeded"] as const)("[J26] after the end (%s) changes nothing", (stage) => {

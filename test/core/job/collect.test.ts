@@ -100,7 +100,7 @@ describe("storage that fails", () => {
     const fault = { kind: "too_large", sizeBytes: 5e9 } as const;
     const job = new Driver().to("collecting").poolHears("release:lease-1");
     job.send({ type: "output_failed", key: "9/images/0", fault });
-    expect([job.stage, job.wished, job.invariants.releases("lease-1")]).toEqual(["failed", [], 1]);
+    expect([job.stage, job.wished, job.invariants.releases("lease-1")]).toEqual(["failed", ["discard"], 1]);
   });
 });
 
@@ -223,5 +223,40 @@ describe("pictures that come by socket", () => {
       job.sleep(job.wish("look").afterMs).found(success());
     }
     expect([job.stage, job.state.attempt]).toEqual(["queued", 2]);
+  });
+});
+
+describe("results that a job ends without", () => {
+  const two = (job: Driver) =>
+    job
+      .to("running")
+      .hint()
+      .found(success(fileOf("9"), fileOf("8")))
+      .store();
+
+  it("[J33] are removed from storage, where they may be in part, and those that it has are not", () => {
+    const job = two(new Driver()).cancel();
+    expect([job.stage, job.wish("discard").keys]).toEqual(["canceled", ["8/images/0"]]);
+    expect(job.send({ type: "discarded", ok: true }).wishes("discard")).toEqual([]);
+    expect(job.persisted).toBe(true);
+  });
+
+  it("[J33] are removed again and again while storage fails, and given up in the end", () => {
+    const job = two(new Driver()).cancel();
+    let tries = 0;
+    for (; job.wishes("discard").length > 0 && tries < 100; tries++) job.send({ type: "discarded", ok: false });
+    expect(tries).toBeGreaterThan(3);
+    expect(tries).toBeLessThan(100);
+  });
+
+  it("[J33] stay while another attempt may make them, and count from all attempts", () => {
+    const job = failed(two(new Driver()), { kind: "not_found" }, "8/images/0");
+    expect([job.stage, job.state.attempt, job.wishes("discard")]).toEqual(["queued", 2, []]);
+    job.poolHears("lease").cancel();
+    expect(job.wish("discard").keys).toEqual(["8/images/0"]);
+  });
+
+  it("[J33] are nothing where all was stored", () => {
+    expect(new Driver().to("succeeded").wishes("discard")).toEqual([]);
   });
 });

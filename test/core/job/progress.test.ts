@@ -23,6 +23,21 @@ describe("progress", () => {
     expect([shown(job), job.changes.at(-1)?.type]).toEqual([0, "progress"]);
   });
 
+  it("[J27] takes what was learned of one step for each step that is asked for", () => {
+    const plan = [
+      { id: "3", classType: "KSampler", title: null, units: 20 },
+      { id: "9", classType: "SaveImage", title: null, units: 1 },
+    ];
+    const job = new Driver({ plan })
+      .created()
+      .grant("lease-1", learned({ "3": 50, "9": 1000 }))
+      .open()
+      .accept();
+    job.hear({ type: "executionCached", promptId: job.run.promptId, nodes: [], timestampMs: null });
+    expect(estimate(job.state.progress, plan, job.now)?.ms).toBe(2000);
+    expect(shown(job.report(nodeState("3", 10, 20)))).toBe(0.25);
+  });
+
   it("[J27] weighs nodes by what they took before", () => {
     const job = begun(learned({ "1": 100, "3": 800, "9": 100 }));
     job.report(nodeState("1", 1, 1, "finished"), nodeState("3", 5, 10));

@@ -23,7 +23,7 @@ const secret = {
   fingerprint: "CANARYfingerprint",
   shape: "CANARYshape",
   labels: { CANARYnode: "CANARYlabel" },
-  plan: [{ id: "CANARYnode", classType: "CANARYclass", title: "CANARYtitle" }],
+  plan: [{ id: "CANARYnode", classType: "CANARYclass", title: "CANARYtitle", units: 1 }],
 };
 
 const secretJob = () => {

@@ -25,6 +25,18 @@ describe("a notice", () => {
     expect(notice(job.found({ type: "running" }))).toBe("connection_lost");
   });
 
+  it("[J32] tells a locked door from silence; after a minute of it the job fails as refused", () => {
+    const refused = { type: "unreachable", fault: { kind: "refused", status: 403 } } as const;
+    const job = new Driver().to("running").cut().found(refused);
+    expect(notice(job)).toBe("refused");
+    expect(notice(job.found({ type: "running" }))).toBe("connection_lost");
+    for (const lease of ["lease-2", "lease-3"]) {
+      while (job.stage === "running") job.sleep(Math.max(1, job.wish("look").afterMs)).found(refused);
+      if (job.stage === "queued") job.grant(lease).open().accept().start().cut();
+    }
+    expect(job.failure).toMatchObject({ code: "backend_refused", detail: expect.stringContaining("403") });
+  });
+
   it("[J32] is shown once, not with each look", () => {
     const job = new Driver().to("running").cut().found(UNREACHABLE);
     const shown = job.changes.length;

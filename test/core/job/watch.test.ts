@@ -50,10 +50,32 @@ describe("silence", () => {
     expect(job.wished).toEqual([]);
   });
 
-  it("[J10] is measured from the last message, whatever it says", () => {
-    const job = new Driver().to("running").wait(5000).hear({ type: "status", queueRemaining: 1, sid: null }).wait(8999);
+  it("[J10] is measured from the last word of our prompt: what others are told proves nothing of it", () => {
+    const job = new Driver()
+      .to("running")
+      .report(nodeState("3", 1, 4))
+      .wait(5000);
+    job.hear({ type: "status", queueRemaining: 1, sid: null }).wait(SILENCE_MS - 5001);
     expect(job.wished).toEqual([]);
     expect(job.wait(1).wished).toEqual(["look"]);
+  });
+
+  it("[J10] replaces no socket on which others are heard", () => {
+    const job = new Driver().to("running");
+    for (let second = 0; second < 60; second += 1) {
+      job.wait(1000).hear({ type: "status", queueRemaining: 2, sid: null });
+      if (job.wishes("look").length > 0) job.found({ type: "running" });
+    }
+    expect(job.run.connection).toBe(1);
+  });
+
+  it("[J10] [J12] a prompt deleted from the queue of a busy server is missed all the same", () => {
+    const job = new Driver().to("submitted");
+    for (let second = 0; second < 12 && job.stage === "submitted"; second += 1) {
+      job.wait(1000).hear({ type: "status", queueRemaining: 2, sid: null });
+      if (job.wishes("look").length > 0) job.found({ type: "absent" });
+    }
+    expect([job.stage, job.state.attempt]).toEqual(["queued", 2]);
   });
 
   it("[J10] never makes the alarm spin: each one sets the next seconds ahead", () => {
@@ -89,6 +111,30 @@ describe("silence", () => {
       .wait(3 * DEAF_SOCKET_MS)
       .found({ type: "pending", position: 0 });
     expect([job.stage, job.run.connection]).toEqual(["submitted", 1]);
+  });
+});
+
+describe("a clock that jumps", () => {
+  const HOUR_MS = 3_600_000;
+
+  it("[J29] back: what is heard and found ends the job all the same", () => {
+    const job = new Driver()
+      .to("running")
+      .sleep(-HOUR_MS)
+      .report(nodeState("3", 2, 4));
+    job.cut().found({ type: "absent" }).sleep(600).found({ type: "running" });
+    expect(job.found(success(fileOf("9"))).store().stage).toBe("succeeded");
+  });
+
+  it("[J10] [J29] ahead, short of the deadline: one look, and nothing is taken for lost", () => {
+    const finishBy = new Driver().now + 3 * HOUR_MS;
+    const job = new Driver({ finishBy }).to("running").sleep(HOUR_MS).send({ type: "alarm" });
+    expect([job.stage, job.wishes("look").length]).toEqual(["running", 1]);
+    job
+      .found({ type: "running" })
+      .report(nodeState("3", 2, 4))
+      .hint();
+    expect(job.found(success(fileOf("9"))).store().stage).toBe("succeeded");
   });
 });
 
