@@ -137,13 +137,10 @@ export const HealthSchema = z
     status: z.string().meta({ "x-extensible-enum": ["ok", "degraded", "misconfigured"] }),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().nullable() })),
     queue: z.object({ waiting: z.int(), leased: z.int() }).nullable(),
-    counters: z
-      .record(z.string(), z.int())
-      .nullable()
-      .meta({
-        description:
-          "Runs, reconnects, resumes, reruns, dropped frames, notices and failures so far; only for the owner.",
-      }),
+    counters: z.record(z.string(), z.int()).nullable().meta({
+      description:
+        "Runs, reconnects, resumes, reruns, dropped frames, notices and failures so far; only for the owner.",
+    }),
     backends: z.array(BackendHealthSchema).nullable().meta({ description: "Only for the owner." }),
   })
   .meta({ id: "Health" });

@@ -129,11 +129,14 @@ export const OutputSchema = z
     type: openEnum(OUTPUT_TYPES, "What it is."),
     temporary: z.boolean().meta({ description: "A preview node's picture, kept because the caller asked for it." }),
     content_type: z.string(),
-    size_bytes: z.int(),
+    size_bytes: z.int().meta({ description: "Of the copy behind url; where there is none, of the original." }),
     width: z.int().nullable(),
     height: z.int().nullable(),
     duration_ms: z.int().nullable(),
-    hash: z.string().meta({ description: "sha256: and 64 hex digits, of the file as ComfyUI made it." }),
+    hash: z.string().nullable().meta({
+      description:
+        "sha256: and 64 hex digits, of the file as ComfyUI made it; null for viewers, who do not get that file.",
+    }),
     url: z.string().nullable().meta({
       description:
         "Stable until url_expires_at; the copy without prompt and workflow. Null for text, and where no such copy can be made: then only GET /v1/outputs/{id}/raw has the file.",

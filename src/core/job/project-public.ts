@@ -27,5 +27,5 @@ export function publicProgress(progress: Progress): Progress {
 /** A result without what names a node, and with a name of ours. */
 export function publicOutput(output: Output): Output {
   const extension = /\.[a-z0-9]{1,8}$/i.exec(output.name)?.[0] ?? "";
-  return { ...output, node_id: "", label: null, name: `result-${output.index + 1}${extension}` };
+  return { ...output, node_id: "", label: null, hash: null, name: `result-${output.index + 1}${extension}` };
 }

@@ -146,7 +146,7 @@ export class OutputStorage {
       type: isText ? "text" : typeOf(facts.kind, wanted.hint),
       temporary: wanted.temporary,
       contentType: facts.contentType,
-      sizeBytes: facts.sizeBytes,
+      sizeBytes: facts.clean.status === "unknown" ? facts.sizeBytes : facts.clean.sizeBytes,
       width: facts.width,
       height: facts.height,
       durationMs: facts.durationMs,
