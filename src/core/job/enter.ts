@@ -9,7 +9,7 @@ import { newProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
 import type { Fault, Learned, Lease } from "./state.ts";
 import { provideInputs, refusal } from "./submit.ts";
-import { DIALS_BEFORE_BLIND, LEASE_AGAIN_MS, REDIAL_MS, RENEW_LEASE_MS, SILENCE_MS, waitMs } from "./timing.ts";
+import { DIALS_BEFORE_BLIND, LEASE_AGAIN_MS, REDIAL_MS, RENEW_LEASE_MS, WATCH_MS, waitMs } from "./timing.ts";
 
 function newRun(d: Draft, lease: Lease): Run {
   return {
@@ -108,7 +108,7 @@ export function socketOpened(d: Draft, comfyVersion: string | null) {
     trusted: early,
     unbroken: early,
   });
-  d.deadline("watch", d.now + SILENCE_MS);
+  d.deadline("watch", d.now + WATCH_MS);
   if (early) provideInputs(d);
   else look(d, 0);
 }
@@ -127,7 +127,7 @@ export function socketFailed(d: Draft, fault: Fault, httpAnswers: boolean) {
   }
   d.warn("no_websocket", "ComfyUI's WebSocket cannot be reached; following the run by polling.");
   d.patchRun({ blind: true });
-  d.deadline("watch", d.now + SILENCE_MS);
+  d.deadline("watch", d.now + WATCH_MS);
   redialLater(d);
   provideInputs(d);
 }

@@ -17,7 +17,7 @@ import {
   withExecuting,
   withReports,
 } from "./progress.ts";
-import { DEAF_SOCKET_MS, SILENCE_MS } from "./timing.ts";
+import { DEAF_SOCKET_MS, SILENCE_MS, WATCH_MS } from "./timing.ts";
 import { trouble } from "./trouble.ts";
 import { toWanted } from "./wanted.ts";
 import { inPlan, phaseOfClass } from "./weights.ts";
@@ -34,7 +34,8 @@ export function socketClosed(d: Draft) {
 export function watch(d: Draft) {
   const run = runOf(d.state);
   if (!run || run.released) return d.deadline("watch", null);
-  d.deadline("watch", Math.max(run.lastNewsAt, d.now - SILENCE_MS / 2) + SILENCE_MS);
+  const silentAt = run.lastNewsAt + SILENCE_MS;
+  d.deadline("watch", silentAt > d.now ? Math.min(silentAt, d.now + WATCH_MS) : d.now + WATCH_MS);
   if (run.submission === "none" || run.submission === "posting") return;
   const silentMs = d.now - run.lastNewsAt;
   if (run.socket === "open" && silentMs < SILENCE_MS) return;

@@ -21,7 +21,7 @@ import {
   LAST_CANCEL_TRIES,
   POOL_RETRY_MS,
   RENEW_LEASE_MS,
-  SILENCE_MS,
+  WATCH_MS,
   waitMs,
 } from "./timing.ts";
 
@@ -150,7 +150,7 @@ function revived(d: Draft) {
     d.warn("service_restarted", "This service was restarted in mid-run and took the run up again.");
     look(d, 0);
   }
-  d.deadline("watch", d.now + SILENCE_MS);
+  d.deadline("watch", d.now + WATCH_MS);
 }
 
 function alarm(d: Draft) {

@@ -6,6 +6,12 @@
 /** A socket that says nothing of our prompt for this long is doubted: we look by HTTP (budget: noticed <= 10 s). */
 export const SILENCE_MS = 9_000;
 
+/**
+ * The alarm goes off at least this often while a run is followed. An object that was reset sleeps until it does, if
+ * nobody asks for it (budget: going on <= 5 s after a restart); each time costs one stored row.
+ */
+export const WATCH_MS = 4_500;
+
 /** A doubted socket that stays silent this long is replaced: a long model load is silent too, so not at the first doubt. */
 export const DEAF_SOCKET_MS = 30_000;
 
