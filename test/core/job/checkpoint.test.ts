@@ -23,7 +23,7 @@ describe("what is stored of a job's progress", () => {
   it("[J27] keeps a job that is taken up again from showing less than before", () => {
     const job = half();
     const stored = toStore(job.state);
-    job.report(nodeState("3", 5, 8));
+    job.report(nodeState("3", 9, 16));
     const shown = storedProgress(job.state);
     expect(shown).toBeLessThanOrEqual(storedProgress(stored));
     job.state = JSON.parse(JSON.stringify(stored));
