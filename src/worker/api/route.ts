@@ -2,23 +2,23 @@
  * One description per route: it mounts the handler and is the OpenAPI document's entry, so the two cannot differ.
  * Bodies are read by our own bounded, exact reader (body.ts), not by the library's.
  */
-import type { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import type { Handler, MiddlewareHandler } from "hono";
+import type { OpenAPIRegistry, RouteConfig } from "@asteasolutions/zod-to-openapi";
+import type { Handler, Hono, MiddlewareHandler } from "hono";
 import { ERRORS, type ErrorCode, ProblemSchema } from "../../contract/errors.ts";
 import type { ApiEnv } from "./api-env.ts";
 
-export type Api = OpenAPIHono<ApiEnv>;
-type RouteConfig = Parameters<typeof createRoute>[0];
+/** The app, and what its document is made of. */
+export type Api = { hono: Hono<ApiEnv>; registry: OpenAPIRegistry };
 
 /** Mounts a route and documents it. */
 export function mount(
-  api: Api,
+  { hono, registry }: Api,
   route: RouteConfig,
   ...handlers: [...MiddlewareHandler<ApiEnv>[], Handler<ApiEnv>]
 ): void {
-  api.openAPIRegistry.registerPath(route);
+  registry.registerPath(route);
   const path = route.path.replace(/\{(\w+)\}/g, ":$1");
-  api.on(route.method.toUpperCase(), path, ...(handlers as [Handler<ApiEnv>]));
+  hono.on(route.method.toUpperCase(), path, ...(handlers as [Handler<ApiEnv>]));
 }
 
 /** The error answers of a route, by status. */

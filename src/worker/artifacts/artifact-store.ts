@@ -14,6 +14,8 @@ import { hex } from "../../core/util/ids.ts";
 export const MAX_OUTPUT_BYTES = 2 * 1024 * 1024 * 1024;
 /** Part of a file whose length is not announced: R2 asks for equal parts of at least 5 MiB. */
 const PART_BYTES = 8 * 1024 * 1024;
+/** Piece in which a body passes through our hands. */
+const PIECE_BYTES = 64 * 1024;
 
 export const FactsSchema = z.object({
   jobName: z.string(),
@@ -53,6 +55,9 @@ export async function readFacts(bucket: R2Bucket, outputId: string): Promise<Fac
   return parsed.success ? parsed.data : null;
 }
 
+/** What is stored: a stream of the network, or bytes that are here already. */
+export type Body = ReadableStream<Uint8Array> | Uint8Array;
+
 /**
  * Stores a body under an output's key and then its facts.
  * @throws {BodyError} when the body is cut short or too large; whatever R2 throws when it fails.
@@ -60,15 +65,15 @@ export async function readFacts(bucket: R2Bucket, outputId: string): Promise<Fac
 export async function storeBody(
   bucket: R2Bucket,
   outputId: string,
-  body: ReadableStream<Uint8Array>,
+  body: Body,
   lengthBytes: number | null,
   about: { jobName: string; name: string },
 ): Promise<Facts> {
   if (lengthBytes !== null && lengthBytes > MAX_OUTPUT_BYTES) throw new BodyError("too_large", lengthBytes);
   const pass = new Pass(about.name, lengthBytes);
-  const watched = body.pipeThrough(pass.stream());
-  if (lengthBytes === null) await putParts(bucket, outputKey(outputId), watched);
-  else await putKnown(bucket, outputKey(outputId), watched, lengthBytes);
+  const pieces = pass.pieces(body);
+  if (lengthBytes === null) await putParts(bucket, outputKey(outputId), pieces);
+  else await putKnown(bucket, outputKey(outputId), pieces, lengthBytes);
   const { sha256, inspection, sizeBytes } = await pass.finish();
   const facts: Facts = {
     ...about,
@@ -105,21 +110,42 @@ class Pass {
     this.#lengthBytes = lengthBytes;
   }
 
-  stream(): TransformStream<Uint8Array, Uint8Array> {
-    return new TransformStream({
-      transform: async (chunk, controller) => {
-        this.#sizeBytes += chunk.byteLength;
-        if (this.#sizeBytes > MAX_OUTPUT_BYTES) throw new BodyError("too_large", this.#sizeBytes);
-        this.#inspector.push(chunk);
-        await this.#hash.write(chunk);
-        controller.enqueue(chunk);
-      },
-      flush: () => {
-        if (this.#lengthBytes !== null && this.#sizeBytes !== this.#lengthBytes) {
-          throw new BodyError("truncated", this.#sizeBytes);
-        }
-      },
-    });
+  /**
+   * The bytes in pieces large enough that their number costs nothing: a network body's own chunks are of 4 KiB. A piece
+   * is valid until the next one is asked for, because its memory is used again.
+   */
+  async *pieces(body: Body): AsyncGenerator<Uint8Array> {
+    if (body instanceof Uint8Array) {
+      await this.#see(body);
+      yield body;
+    } else yield* this.#read(body);
+    if (this.#lengthBytes !== null && this.#sizeBytes !== this.#lengthBytes) {
+      throw new BodyError("truncated", this.#sizeBytes);
+    }
+  }
+
+  async *#read(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = body.getReader({ mode: "byob" });
+    let memory = new ArrayBuffer(PIECE_BYTES);
+    try {
+      for (;;) {
+        const { done, value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(memory));
+        if (done) break;
+        await this.#see(value);
+        yield value;
+        memory = value.buffer;
+      }
+    } finally {
+      // Does nothing to a body that was read to its end.
+      await reader.cancel().catch(() => {});
+    }
+  }
+
+  async #see(piece: Uint8Array): Promise<void> {
+    this.#sizeBytes += piece.byteLength;
+    if (this.#sizeBytes > MAX_OUTPUT_BYTES) throw new BodyError("too_large", this.#sizeBytes);
+    this.#inspector.push(piece);
+    await this.#hash.write(piece);
   }
 
   async finish(): Promise<{ sha256: string; sizeBytes: number; inspection: Inspection }> {
@@ -132,11 +158,11 @@ class Pass {
 async function putKnown(
   bucket: R2Bucket,
   key: string,
-  body: ReadableStream<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array>,
   lengthBytes: number,
 ): Promise<void> {
   const fixed = new FixedLengthStream(lengthBytes);
-  const piped = body.pipeTo(fixed.writable);
+  const piped = pour(pieces, fixed.writable);
   // Both are awaited: a body that breaks off must reject here whichever side notices first.
   const [stored, sent] = await Promise.allSettled([bucket.put(key, fixed.readable), piped]);
   if (sent.status === "rejected") throw sent.reason;
@@ -144,16 +170,13 @@ async function putKnown(
 }
 
 /** A body of unknown length: small ones in one put, others in equal parts. */
-async function putParts(bucket: R2Bucket, key: string, body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
+async function putParts(bucket: R2Bucket, key: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   let part = new Uint8Array(PART_BYTES);
   let filled = 0;
   let upload: R2MultipartUpload | null = null;
   const parts: R2UploadedPart[] = [];
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
+    for await (const value of pieces) {
       let rest = value;
       while (rest.byteLength > 0) {
         const taken = rest.subarray(0, PART_BYTES - filled);
@@ -175,6 +198,17 @@ async function putParts(bucket: R2Bucket, key: string, body: ReadableStream<Uint
     await upload.complete(parts);
   } catch (error) {
     await upload?.abort();
+    throw error;
+  }
+}
+
+async function pour(pieces: AsyncIterable<Uint8Array>, into: WritableStream<Uint8Array>): Promise<void> {
+  const writer = into.getWriter();
+  try {
+    for await (const piece of pieces) await writer.write(piece);
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error).catch(() => {});
     throw error;
   }
 }

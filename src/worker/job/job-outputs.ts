@@ -96,19 +96,13 @@ export class OutputStorage {
     switch (source.type) {
       case "text": {
         const bytes = new TextEncoder().encode(source.text);
-        return storeBody(bucket, id, streamOf(bytes), bytes.byteLength, about(`text-${wanted.position + 1}.txt`));
+        return storeBody(bucket, id, bytes, bytes.byteLength, about(`text-${wanted.position + 1}.txt`));
       }
       case "frame": {
         const bytes = this.#ports.frame(wanted.key);
         if (!bytes) return (await readFacts(bucket, id)) ?? { fault: { kind: "frame_lost" } };
         const extension = source.contentType.split("/")[1] ?? "bin";
-        return storeBody(
-          bucket,
-          id,
-          streamOf(bytes),
-          bytes.byteLength,
-          about(`image-${wanted.position + 1}.${extension}`),
-        );
+        return storeBody(bucket, id, bytes, bytes.byteLength, about(`image-${wanted.position + 1}.${extension}`));
       }
       case "http":
       case "file": {
@@ -183,13 +177,4 @@ function storeFault(error: unknown): Fault {
   // R2 numbers its errors; everything else came from the way to ComfyUI.
   if (error instanceof Error && /\(\d{5}\)$/.test(error.message)) return { kind: "storage", detail: error.name };
   return faultOf(error);
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
 }

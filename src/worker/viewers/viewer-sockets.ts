@@ -11,7 +11,7 @@ import {
   SLOW_BYTES,
   STALLED_BYTES,
 } from "../../core/fanout/pace.ts";
-import { attach, audienceKey, closeSocket, type Viewer, type ViewerSpec, viewerOf } from "./viewer.ts";
+import { attach, closeSocket, newViewer, type Viewer, type ViewerSpec, viewerOf } from "./viewer.ts";
 import { parseViewerMessage } from "./viewer-message.ts";
 
 /** Time between two counts of viewers. */
@@ -35,7 +35,7 @@ export class ViewerSockets {
   readonly #ctx: DurableObjectState;
   readonly #ports: ViewerPorts;
   readonly #viewers = new Map<WebSocket, Viewer>();
-  #conflatedAt = 0;
+  #conflatedNextAt = 0;
   #conflatedTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
   #countTimer: ReturnType<typeof setTimeout> | null = null;
@@ -65,7 +65,7 @@ export class ViewerSockets {
   accept(spec: ViewerSpec, protocols: string | null, stop: boolean): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [spec.role]);
-    const viewer: Viewer = { socket: server, spec, visible: true, credit: { sentRev: 0, sentAt: 0, readyRev: 0 } };
+    const viewer = newViewer(server, spec, true);
     attach(viewer);
     for (const event of this.#ports.welcome(spec)) this.#send(viewer, JSON.stringify(event));
     if (stop) closeSocket(server, CLOSE_CODES.done, "The job has ended.");
@@ -81,23 +81,13 @@ export class ViewerSockets {
 
   /** Sends a durable event to everyone; `encode` is called once per audience. */
   broadcast(encode: (spec: ViewerSpec) => ViewerEvent | null): void {
-    const texts = new Map<string, string | null>();
-    for (const viewer of this.#viewers.values()) {
-      const key = audienceKey(viewer.spec);
-      let text = texts.get(key);
-      if (text === undefined) {
-        const event = encode(viewer.spec);
-        text = event && JSON.stringify(event);
-        texts.set(key, text);
-      }
-      if (text !== null) this.#send(viewer, text);
-    }
+    this.#sendAll(encode, false);
   }
 
   /** There is newer progress or a newer place: it leaves now or when the pace allows. */
   conflate(): void {
     if (this.#viewers.size === 0 || this.#conflatedTimer) return;
-    const waitMs = this.#conflatedAt + PROGRESS_INTERVAL_MS - Date.now();
+    const waitMs = this.#conflatedNextAt - Date.now();
     if (waitMs <= 0) return this.#flushConflated();
     this.#conflatedTimer = setTimeout(() => {
       this.#conflatedTimer = null;
@@ -160,18 +150,23 @@ export class ViewerSockets {
   }
 
   #flushConflated(): void {
-    this.#conflatedAt = Date.now();
+    const now = Date.now();
+    // One that left late does not hold back the next, which would be late for ever after; the rate stays the same.
+    this.#conflatedNextAt = Math.max(this.#conflatedNextAt + PROGRESS_INTERVAL_MS, now + PROGRESS_INTERVAL_MS / 2);
+    this.#sendAll(this.#ports.conflated, true);
+  }
+
+  /** Each event is written once per audience; with a thousand viewers, whatever is done for each of them counts. */
+  #sendAll(encode: (spec: ViewerSpec) => ViewerEvent | null, conflated: boolean): void {
     const texts = new Map<string, string | null>();
     for (const viewer of this.#viewers.values()) {
-      if (viewer.socket.bufferedAmount > SLOW_BYTES) continue;
-      const key = audienceKey(viewer.spec);
-      let text = texts.get(key);
+      let text = texts.get(viewer.audience);
       if (text === undefined) {
-        const event = this.#ports.conflated(viewer.spec);
+        const event = encode(viewer.spec);
         text = event && JSON.stringify(event);
-        texts.set(key, text);
+        texts.set(viewer.audience, text);
       }
-      if (text !== null) this.#send(viewer, text);
+      if (text !== null) this.#send(viewer, text, conflated);
     }
   }
 
@@ -188,9 +183,12 @@ export class ViewerSockets {
     this.#send(viewer, event instanceof Uint8Array ? event : JSON.stringify(event));
   }
 
-  #send(viewer: Viewer, data: string | Uint8Array): void {
+  /** Sends to one viewer. What is conflated is passed over where too much is unread, and made good by the next. */
+  #send(viewer: Viewer, data: string | Uint8Array, conflated = false): void {
     try {
-      if (viewer.socket.bufferedAmount > STALLED_BYTES) {
+      const unreadBytes = viewer.socket.bufferedAmount;
+      if (conflated && unreadBytes > SLOW_BYTES) return;
+      if (unreadBytes > STALLED_BYTES) {
         return this.#drop(viewer.socket, CLOSE_CODES.stalled, "Reading too slowly; come back.");
       }
       viewer.socket.send(data);

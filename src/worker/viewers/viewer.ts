@@ -21,9 +21,20 @@ export type ViewerSpec = z.infer<typeof ViewerSpecSchema>;
 export type Viewer = {
   readonly socket: WebSocket;
   readonly spec: ViewerSpec;
+  /** Viewers of the same audience get the same bytes. */
+  readonly audience: string;
   visible: boolean;
   credit: PreviewCredit;
 };
+
+/** A viewer that has not been sent anything yet. */
+export const newViewer = (socket: WebSocket, spec: ViewerSpec, visible: boolean): Viewer => ({
+  socket,
+  spec,
+  audience: `${spec.role} ${spec.reveal.join()} ${spec.base ?? ""}`,
+  visible,
+  credit: noCredit,
+});
 
 type Attachment = { spec: ViewerSpec; visible: boolean };
 
@@ -36,11 +47,8 @@ export function attach(viewer: Viewer): void {
 /** The viewer of a socket that was attached before. */
 export function viewerOf(socket: WebSocket): Viewer {
   const { spec, visible } = socket.deserializeAttachment() as Attachment;
-  return { socket, spec, visible, credit: noCredit };
+  return newViewer(socket, spec, visible);
 }
-
-/** Which viewers get the same bytes. */
-export const audienceKey = (spec: ViewerSpec): string => `${spec.role} ${spec.reveal.join()} ${spec.base ?? ""}`;
 
 /** Codes that must not be given to close() because they stand for the absence of one. */
 const RESERVED = [1004, 1005, 1006, 1015];
