@@ -16,7 +16,7 @@ export interface FakeOptions {
   /** Longer side of latent previews in pixels. */
   readonly previewSize: number;
   readonly checkpoints: readonly string[];
-  /** Saved PNGs are padded to about this many bytes with incompressible data; 0 leaves them as they are. */
+  /** Saved PNGs, and those of SaveImageWebsocket, are padded to about this many bytes with incompressible data; 0 leaves them as they are. */
   readonly outputPadBytes: number;
   /** Limit of every request body. */
   readonly maxUploadBytes: number;

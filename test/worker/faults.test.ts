@@ -151,6 +151,15 @@ describe("what can go wrong on the way", () => {
     expect(watcher.all("status").some(({ data }) => data.attempt === 2 && data.status === "queued")).toBe(true);
   });
 
+  it("an address that stops letting us in is told from one that is silent", async () => {
+    const { id } = await worker.createJob({ graph: ticking(60, 20, fresh()) });
+    await running(id);
+    worker.fake.fake.fault({ type: "refuse", status: 401, count: 4 });
+    worker.fake.fake.fault({ type: "cut" });
+    const job = await succeedsOnce(id, 1);
+    expect(job.warnings.map(({ code }) => code)).toEqual(["connection_lost", "refused"]);
+  });
+
   it("a POST that is answered with 500 after it was taken is not sent again", async () => {
     worker.fake.fake.fault({ type: "post500" });
     const before = worker.fake.fake.files.topLevel("output").length;

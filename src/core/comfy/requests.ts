@@ -3,8 +3,9 @@
  * describe; the shell adds the backend's address and headers and sends. Neither `Origin` nor `Sec-Fetch-*` may be
  * added: they turn on checks that refuse us (§1.1).
  */
-import { stringifyExact } from "../util/exact-json.ts";
+
 import { assert } from "../util/assert.ts";
+import { stringifyExact } from "../util/exact-json.ts";
 import type { JsonRecord } from "./json.ts";
 import type { ComfyFile } from "./outputs.ts";
 

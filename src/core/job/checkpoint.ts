@@ -4,8 +4,8 @@
  */
 import type { JobState } from "./state.ts";
 
-/** How far ahead: a crash may show this much too soon, and a run is stored about ten times for its progress. */
-const AHEAD = 0.1;
+/** How far ahead: a crash may show this much too soon, and a run is stored about five times for its progress. */
+const AHEAD = 0.2;
 
 /** The state as it is to be stored. Only a running job's progress grows without being stored. */
 export function toStore(state: JobState): JobState {

@@ -3,8 +3,8 @@
  * storage, and the job ends when none is left. A result is known by the same key from the socket and the history.
  */
 import type { Draft } from "./draft.ts";
-import { fail, failure, finishedOutcome, releaseLease, runAgain, succeed } from "./end.ts";
-import type { Ending, Fault, Stored, Wanted } from "./state.ts";
+import { fail, failure, finishedOutcome, refusal, releaseLease, runAgain, succeed } from "./end.ts";
+import type { Ending, Failure, Fault, Stored, Wanted } from "./state.ts";
 import { MAX_OUTPUTS, MAX_TEXT_CHARS, STORE_RETRY_MS, waitMs } from "./timing.ts";
 
 /** Takes up results that are neither stored nor on their way. */
@@ -108,9 +108,14 @@ export function outputFailed(d: Draft, key: string, fault: Fault) {
     const detail = `An output of ${fault.sizeBytes} bytes is larger than this service keeps.`;
     return fail(d, { ...failure("output_too_large", detail), nodeId }, { promptLives: true });
   }
-  const storage = fault.kind === "storage";
-  const detail = storage ? "An output could not be stored." : "An output could not be fetched from ComfyUI.";
-  fail(d, { ...failure(storage ? "storage_failed" : "backend_unreachable", detail), nodeId }, { promptLives: true });
+  fail(d, { ...withheld(fault), nodeId }, { promptLives: true });
+}
+
+/** Why a result that is there did not get into storage. */
+function withheld(fault: Fault): Failure {
+  if (fault.kind === "refused") return refusal(fault.status);
+  if (fault.kind === "storage") return failure("storage_failed", "An output could not be stored.");
+  return failure("backend_unreachable", "An output could not be fetched from ComfyUI.");
 }
 
 /** What was abandoned of an ended job's results was removed, or storage failed. */

@@ -24,6 +24,11 @@ export function failure(code: Failure["code"], detail: string): Failure {
   return { code, detail, nodeId: null, classType: null, input: null };
 }
 
+/** ComfyUI's address does not let us in. */
+export function refusal(status: number): Failure {
+  return failure("backend_refused", `ComfyUI's address answered ${status}: check the headers configured for it.`);
+}
+
 /** Gives a lease back, whoever holds it; the wish stays until the pool has heard it. */
 export function wishRelease(d: Draft, leaseId: string, outcome: LeaseOutcome) {
   const name = `release:${leaseId}`;
@@ -163,6 +168,8 @@ export function runAgain(d: Draft, why: Failure, warning: string, leaving: Leavi
 export function giveLeaseBack(d: Draft, why: Failure, outcome: LeaseOutcome) {
   const fruitlessLeases = d.state.fruitlessLeases + 1;
   if (d.state.cancel || fruitlessLeases >= MAX_FRUITLESS_LEASES) return fail(d, why, { outcome });
+  // In line again it would look like any job that waits for a backend that is off.
+  if (why.code === "backend_refused") d.warn("refused", why.detail);
   releaseLease(d, outcome);
   d.patch({ fruitlessLeases });
   backToQueue(d, waitMs(LEASE_AGAIN_MS, fruitlessLeases - 1));

@@ -3,12 +3,12 @@
  * answers by HTTP only. What is then handed over is in submit.ts.
  */
 import { type Draft, runOf } from "./draft.ts";
-import { failure, giveLeaseBack, wishRelease } from "./end.ts";
+import { failure, giveLeaseBack, refusal, wishRelease } from "./end.ts";
 import { look } from "./look.ts";
 import { newProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
 import type { Fault, Learned, Lease } from "./state.ts";
-import { provideInputs, refusal } from "./submit.ts";
+import { provideInputs } from "./submit.ts";
 import { DIALS_BEFORE_BLIND, LEASE_AGAIN_MS, REDIAL_MS, RENEW_LEASE_MS, WATCH_MS, waitMs } from "./timing.ts";
 
 function newRun(d: Draft, lease: Lease): Run {

@@ -4,9 +4,9 @@
  */
 import { collect, socketNodesShort } from "./collect.ts";
 import type { Draft } from "./draft.ts";
-import { abandonPrompt, cancelName, endCanceled, failure, runAgain } from "./end.ts";
+import { abandonPrompt, cancelName, endCanceled, failure, refusal, runAgain } from "./end.ts";
 import type { Fault, Found, RunOutcome } from "./state.ts";
-import { refusal, submit } from "./submit.ts";
+import { submit } from "./submit.ts";
 import {
   ABSENT_LOOK_MS,
   ABSENT_LOOKS,

@@ -3,15 +3,10 @@
  * without an answer is unknown, never repeated before queue and history were looked at.
  */
 import type { Draft } from "./draft.ts";
-import { abandonPrompt, fail, failure, giveLeaseBack } from "./end.ts";
+import { abandonPrompt, fail, failure, giveLeaseBack, refusal } from "./end.ts";
 import { look } from "./look.ts";
-import type { Failure, Fault, SubmitReply } from "./state.ts";
+import type { Fault, SubmitReply } from "./state.ts";
 import { UPLOAD_RETRY_MS, waitMs } from "./timing.ts";
-
-/** ComfyUI's address does not let us in. */
-export function refusal(status: number): Failure {
-  return failure("backend_refused", `ComfyUI's address answered ${status}: check the headers configured for it.`);
-}
 
 /** Sends the inputs that ComfyUI does not have yet; the prompt follows when all of them are there. */
 export function provideInputs(d: Draft) {

@@ -17,7 +17,7 @@ const saveImageWebsocket: NodeClass = {
   async run(inputs, context) {
     const pictures = inputs.images("images");
     for (const [i, picture] of pictures.entries()) {
-      const bytes = await encodePng(picture, context.ports, { texts: [] });
+      const bytes = await encodePng(picture, context.ports, { texts: [], padToBytes: context.options.outputPadBytes });
       context.progress(i, pictures.length, { format: "PNG", bytes });
     }
     return {};

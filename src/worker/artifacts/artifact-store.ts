@@ -1,7 +1,7 @@
 /**
  * Results on their way into R2 and out again. A file goes through in one pass, never buffered whole: hashed, inspected
- * and written as it streams by. Its facts are written beside it afterwards and mark it as complete; a file without
- * facts was cut short and is written again.
+ * and written as it streams by. Its facts are written beside it as soon as its last byte was seen, while R2 still
+ * finishes the file: a result is complete when both are there, and is written again where one is missing.
  */
 
 import * as z from "zod";
@@ -47,7 +47,13 @@ export class BodyError extends Error {
 
 const factsKey = (outputId: string) => `${outputKey(outputId)}.facts`;
 
-/** The facts of a completely stored result, or null. */
+/** The facts of a result if it is stored completely, else null. */
+export async function completeFacts(bucket: R2Bucket, outputId: string): Promise<Facts | null> {
+  const [facts, file] = await Promise.all([readFacts(bucket, outputId), bucket.head(outputKey(outputId))]);
+  return facts && file?.size === facts.sizeBytes ? facts : null;
+}
+
+/** The facts of a result that was announced, or null where it was removed. */
 export async function readFacts(bucket: R2Bucket, outputId: string): Promise<Facts | null> {
   const object = await bucket.get(factsKey(outputId));
   if (!object) return null;
@@ -59,7 +65,7 @@ export async function readFacts(bucket: R2Bucket, outputId: string): Promise<Fac
 export type Body = ReadableStream<Uint8Array> | Uint8Array;
 
 /**
- * Stores a body under an output's key and then its facts.
+ * Stores a body under an output's key, and its facts.
  * @throws {BodyError} when the body is cut short or too large; whatever R2 throws when it fails.
  */
 export async function storeBody(
@@ -72,8 +78,17 @@ export async function storeBody(
   if (lengthBytes !== null && lengthBytes > MAX_OUTPUT_BYTES) throw new BodyError("too_large", lengthBytes);
   const pass = new Pass(about.name, lengthBytes);
   const pieces = pass.pieces(body);
-  if (lengthBytes === null) await putParts(bucket, outputKey(outputId), pieces);
-  else await putKnown(bucket, outputKey(outputId), pieces, lengthBytes);
+  const key = outputKey(outputId);
+  const [stored, facts] = await Promise.allSettled([
+    lengthBytes === null ? putParts(bucket, key, pieces) : putKnown(bucket, key, pieces, lengthBytes),
+    putFacts(bucket, outputId, pass, about),
+  ]);
+  if (stored.status === "rejected") throw stored.reason;
+  if (facts.status === "rejected") throw facts.reason;
+  return facts.value;
+}
+
+async function putFacts(bucket: R2Bucket, outputId: string, pass: Pass, about: { jobName: string; name: string }) {
   const { sha256, inspection, sizeBytes } = await pass.finish();
   const facts: Facts = {
     ...about,
@@ -103,6 +118,7 @@ class Pass {
   readonly #hash = this.#digest.getWriter();
   readonly #inspector: ArtifactInspector;
   readonly #lengthBytes: number | null;
+  readonly #passed = Promise.withResolvers<void>();
   #sizeBytes = 0;
 
   constructor(name: string, lengthBytes: number | null) {
@@ -115,12 +131,18 @@ class Pass {
    * is valid until the next one is asked for, because its memory is used again.
    */
   async *pieces(body: Body): AsyncGenerator<Uint8Array> {
-    if (body instanceof Uint8Array) {
-      await this.#see(body);
-      yield body;
-    } else yield* this.#read(body);
-    if (this.#lengthBytes !== null && this.#sizeBytes !== this.#lengthBytes) {
-      throw new BodyError("truncated", this.#sizeBytes);
+    try {
+      if (body instanceof Uint8Array) {
+        await this.#see(body);
+        yield body;
+      } else yield* this.#read(body);
+      if (this.#lengthBytes !== null && this.#sizeBytes !== this.#lengthBytes) {
+        throw new BodyError("truncated", this.#sizeBytes);
+      }
+      this.#passed.resolve();
+    } finally {
+      // Where it broke off, or was left by who reads it; after the line above this does nothing.
+      this.#passed.reject(new BodyError("truncated", this.#sizeBytes));
     }
   }
 
@@ -148,7 +170,9 @@ class Pass {
     await this.#hash.write(piece);
   }
 
+  /** What was seen, once all of it was. */
   async finish(): Promise<{ sha256: string; sizeBytes: number; inspection: Inspection }> {
+    await this.#passed.promise;
     await this.#hash.close();
     const sha256 = hex(new Uint8Array(await this.#digest.digest));
     return { sha256, sizeBytes: this.#sizeBytes, inspection: this.#inspector.finish(this.#sizeBytes) };

@@ -9,9 +9,9 @@ import type { Effect, Fault, JobEvent, Stored, Wanted } from "../../core/job/sta
 import { derivedId } from "../../core/util/ids.ts";
 import {
   BodyError,
+  completeFacts,
   type Facts,
   MAX_OUTPUT_BYTES,
-  readFacts,
   removeOutputs,
   storeBody,
 } from "../artifacts/artifact-store.ts";
@@ -77,7 +77,8 @@ export class OutputStorage {
     try {
       const id = await derivedId("out", this.#ports.jobName, wanted.key);
       const facts =
-        (effect.tries > 0 ? await readFacts(this.#bucket, id) : null) ?? (await this.#write(id, wanted, send, signal));
+        (effect.tries > 0 ? await completeFacts(this.#bucket, id) : null) ??
+        (await this.#write(id, wanted, send, signal));
       if ("fault" in facts) return { type: "output_failed", key: wanted.key, fault: facts.fault };
       const stored = this.#stored(id, wanted, facts);
       await this.#ports.linked(stored);
@@ -100,7 +101,7 @@ export class OutputStorage {
       }
       case "frame": {
         const bytes = this.#ports.frame(wanted.key);
-        if (!bytes) return (await readFacts(bucket, id)) ?? { fault: { kind: "frame_lost" } };
+        if (!bytes) return (await completeFacts(bucket, id)) ?? { fault: { kind: "frame_lost" } };
         const extension = source.contentType.split("/")[1] ?? "bin";
         return storeBody(bucket, id, bytes, bytes.byteLength, about(`image-${wanted.position + 1}.${extension}`));
       }

@@ -31,6 +31,7 @@ export class JobStore {
   readonly #sql: SqlStorage;
   /** Up to here `seq` may grow without another write. */
   #reservedSeq = 0;
+  #shares: readonly ShareRow[] | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -64,7 +65,6 @@ export class JobStore {
       this.#sql.exec(
         "CREATE TABLE event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL)",
       );
-      this.#sql.exec("CREATE TABLE share (id TEXT PRIMARY KEY, row TEXT NOT NULL)");
       const { spec, ...saved } = state;
       this.#sql.exec(
         "INSERT INTO job VALUES (?, ?, ?, ?)",
@@ -80,9 +80,10 @@ export class JobStore {
   /** Writes the state and what became visible and durable with it, at once or not at all. */
   save(state: JobState, events: EventRow[]): void {
     const { spec: _fixed, ...saved } = state;
-    this.#reservedSeq = state.seq;
+    // What was reserved stays so while changes come thick and fast; a job that rests has its true `seq` again.
+    this.#reservedSeq = "run" in state.stage ? Math.max(this.#reservedSeq, state.seq) : state.seq;
     this.#storage.transactionSync(() => {
-      this.#sql.exec("UPDATE job SET state = ?, reserved_seq = ?", JSON.stringify(saved), state.seq);
+      this.#sql.exec("UPDATE job SET state = ?, reserved_seq = ?", JSON.stringify(saved), this.#reservedSeq);
       for (const { seq, at, type, data } of events) {
         this.#sql.exec("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", seq, at, type, data);
       }
@@ -115,14 +116,20 @@ export class JobStore {
       .map((row) => row.seq);
   }
 
-  shares(): ShareRow[] {
-    return this.#sql
-      .exec<{ row: string }>("SELECT row FROM share ORDER BY id")
-      .toArray()
-      .map((one) => JSON.parse(one.row) as ShareRow);
+  /** All links of the job; most jobs have none, and then there is no table of them either. */
+  shares(): readonly ShareRow[] {
+    this.#shares ??= this.#hasTable("share")
+      ? this.#sql
+          .exec<{ row: string }>("SELECT row FROM share ORDER BY id")
+          .toArray()
+          .map((one) => JSON.parse(one.row) as ShareRow)
+      : [];
+    return this.#shares;
   }
 
   saveShare(share: ShareRow): void {
+    this.#shares = null;
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS share (id TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID");
     this.#sql.exec("INSERT OR REPLACE INTO share VALUES (?, ?)", share.id, JSON.stringify(share));
   }
 

@@ -12,7 +12,7 @@ import { grants, LEASE_MS, TOLD_PLACES, waitReason } from "../../core/pool/lease
 import { configOf } from "../config.ts";
 import { errorName, log } from "../log.ts";
 import type { LeaseAnswer, PoolOverview } from "./pool-answers.ts";
-import { type LeaseRow, PoolStore } from "./pool-store.ts";
+import { type LeaseRow, PoolStore, type WaitingRow } from "./pool-store.ts";
 import { probe } from "./probe.ts";
 
 /** Time between two tries to tell a job of its lease. */
@@ -32,17 +32,21 @@ export class PoolObject extends DurableObject<Env> {
     return configOf(this.env).backends;
   }
 
-  /** Asks for a place; asking again changes nothing. The answer carries the lease if there is one at once. */
+  /**
+   * Asks for a place; asking again changes nothing. The answer carries the lease if there is one at once: who need not
+   * wait is never written into the line.
+   */
   async requestLease(jobName: string, shape: string): Promise<LeaseAnswer> {
-    const held = this.#store.lease({ jobName });
-    if (!held) {
-      this.#store.enqueue(jobName, shape, Date.now());
-      this.#grant(jobName);
+    let lease = this.#store.lease({ jobName });
+    if (lease && !lease.told) this.#store.saveLease({ ...lease, told: true });
+    if (!lease && this.#store.ahead(jobName) === null) {
+      const waits = this.#store.waitingCount() > 0;
+      lease = waits ? null : (this.#grantTo([{ jobName, shape, at: Date.now() }], true)[0] ?? null);
+      if (!lease) this.#store.enqueue(jobName, shape, Date.now());
     }
-    const lease = this.#store.lease({ jobName });
+    if (!lease) this.#grant();
     await this.#arm();
-    if (!lease) return { type: "waiting", place: this.#placeOf(jobName, this.#store.ahead(jobName) ?? 0) };
-    this.#store.saveLease({ ...lease, told: true });
+    if (!lease) return { type: "waiting", place: this.#placeOf(shape, this.#store.ahead(jobName) ?? 0) };
     return { type: "granted", lease: leaseOf(lease), learned: this.#learnedFor(lease) };
   }
 
@@ -106,25 +110,25 @@ export class PoolObject extends DurableObject<Env> {
     await this.#arm();
   }
 
-  /** Grants what can be granted; `asking` hears of its lease by its own call. */
-  #grant(asking?: string): void {
-    const held = this.#store.leases();
-    const waiting = this.#store.waiting();
-    for (const { jobName, backendId } of grants(this.#backends, (id) => this.#store.health(id), held, waiting)) {
-      const shape = waiting.find((one) => one.jobName === jobName)?.shape ?? "";
-      const lease: LeaseRow = {
-        id: crypto.randomUUID(),
-        jobName,
-        backendId,
-        shape,
-        expiresAt: Date.now() + LEASE_MS,
-        told: false,
-      };
-      this.#store.saveLease(lease);
-      this.#store.dequeue(jobName);
-      if (jobName !== asking) void this.#tell(lease);
+  /** Grants what can be granted to those in line, and tells them. */
+  #grant(): void {
+    const slots = this.#backends.reduce((sum, backend) => sum + backend.slots, 0);
+    for (const lease of this.#grantTo(this.#store.waiting(slots), false)) {
+      this.#store.dequeue(lease.jobName);
+      void this.#tell(lease);
     }
     this.#tellPlacesSoon();
+  }
+
+  #grantTo(waiting: WaitingRow[], told: boolean): LeaseRow[] {
+    const made = grants(this.#backends, (id) => this.#store.health(id), this.#store.leases(), waiting);
+    return made.map(({ jobName, backendId }) => {
+      const shape = waiting.find((one) => one.jobName === jobName)?.shape ?? "";
+      const id = crypto.randomUUID();
+      const lease: LeaseRow = { id, jobName, backendId, shape, expiresAt: Date.now() + LEASE_MS, told };
+      this.#store.saveLease(lease);
+      return lease;
+    });
   }
 
   async #tell(lease: LeaseRow): Promise<void> {
@@ -148,8 +152,8 @@ export class PoolObject extends DurableObject<Env> {
 
   async #tellPlaces(): Promise<void> {
     const told = new Map<string, string>();
-    const calls = this.#store.waiting(TOLD_PLACES).map(async ({ jobName }, ahead) => {
-      const place = this.#placeOf(jobName, ahead);
+    const calls = this.#store.waiting(TOLD_PLACES).map(async ({ jobName, shape }, ahead) => {
+      const place = this.#placeOf(shape, ahead);
       const words = JSON.stringify(place);
       told.set(jobName, words);
       if (this.#told.get(jobName) === words) return;
@@ -162,10 +166,9 @@ export class PoolObject extends DurableObject<Env> {
     this.#told = told;
   }
 
-  #placeOf(jobName: string, ahead: number): QueuePlace {
+  #placeOf(shape: string, ahead: number): QueuePlace {
     const reason = waitReason(this.#backends, (id) => this.#store.health(id));
     const slots = this.#backends.reduce((sum, backend) => sum + Math.max(1, backend.slots - 1), 0);
-    const shape = this.#store.waiting().find((one) => one.jobName === jobName)?.shape ?? "";
     const runMs =
       this.#backends.map((backend) => this.#store.learned(backend.id, shape)?.runMs).find((ms) => ms != null) ?? null;
     const estStartMs =

@@ -1,4 +1,7 @@
-/** The pool's rows: leases, the waiting line, health, learned durations. */
+/**
+ * The pool's rows: leases, the waiting line, health, learned durations, counters. Each index of a table makes each of
+ * its rows cost one more to write, so the few leases have one and are looked through.
+ */
 import type { Health } from "../../core/pool/health.ts";
 import { unknownHealth } from "../../core/pool/health.ts";
 import type { LearnedTimes } from "../../core/pool/learn.ts";
@@ -14,15 +17,15 @@ export class PoolStore {
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
     this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS lease (id TEXT PRIMARY KEY, job TEXT NOT NULL UNIQUE, backend TEXT NOT NULL, shape TEXT NOT NULL, expires_at INTEGER NOT NULL, told INTEGER NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS lease (job TEXT PRIMARY KEY, id TEXT NOT NULL, backend TEXT NOT NULL, shape TEXT NOT NULL, expires_at INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID",
     );
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE, shape TEXT NOT NULL, at INTEGER NOT NULL)",
     );
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL)");
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS health (backend TEXT PRIMARY KEY, state TEXT NOT NULL)");
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID");
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS health (backend TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID");
     this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS learned (backend TEXT NOT NULL, shape TEXT NOT NULL, times TEXT NOT NULL, PRIMARY KEY (backend, shape))",
+      "CREATE TABLE IF NOT EXISTS learned (backend TEXT NOT NULL, shape TEXT NOT NULL, times TEXT NOT NULL, PRIMARY KEY (backend, shape)) WITHOUT ROWID",
     );
   }
 
@@ -48,9 +51,9 @@ export class PoolStore {
 
   saveLease(lease: LeaseRow): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?, ?)",
-      lease.id,
+      "INSERT OR REPLACE INTO lease (job, id, backend, shape, expires_at, told) VALUES (?, ?, ?, ?, ?, ?)",
       lease.jobName,
+      lease.id,
       lease.backendId,
       lease.shape,
       lease.expiresAt,

@@ -73,6 +73,7 @@ describe("storage that fails", () => {
 
   it.each([
     [{ kind: "storage", detail: "R2" }, "storage_failed"],
+    [{ kind: "refused", status: 401 }, "backend_refused"],
     [{ kind: "unreachable", detail: "" }, "backend_unreachable"],
   ] as const)("[J21] always (%o) is given up after about a minute, and says which side it was", (fault, code) => {
     const job = new Driver().to("collecting");

@@ -37,6 +37,13 @@ describe("a notice", () => {
     expect(job.failure).toMatchObject({ code: "backend_refused", detail: expect.stringContaining("403") });
   });
 
+  it("[J5] [J32] a job that was not let in keeps a warning of it while it waits in line again", () => {
+    const fault = { kind: "refused", status: 401 } as const;
+    const job = new Driver().to("connecting").noSocket(false);
+    job.send({ type: "socket_failed", connection: job.run.connection, fault, httpAnswers: false });
+    expect([job.stage, job.state.warnings.map(({ code }) => code)]).toEqual(["queued", ["refused"]]);
+  });
+
   it("[J32] is shown once, not with each look", () => {
     const job = new Driver().to("running").cut().found(UNREACHABLE);
     const shown = job.changes.length;

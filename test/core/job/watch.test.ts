@@ -60,6 +60,14 @@ describe("silence", () => {
     expect(job.wait(1).wished).toEqual(["look"]);
   });
 
+  it("[J10] is noticed within ten seconds, whenever it begins", () => {
+    for (let beginsAt = 0; beginsAt < 3 * SILENCE_MS; beginsAt += 500) {
+      const job = new Driver().to("running");
+      for (let ms = 0; ms < beginsAt; ms += 500) job.wait(500).report(nodeState("3", ms, 60_000));
+      expect(job.wait(10_000).wishes("look"), `silent from ${beginsAt} ms on`).toHaveLength(1);
+    }
+  });
+
   it("[J10] replaces no socket on which others are heard", () => {
     const job = new Driver().to("running");
     for (let second = 0; second < 60; second += 1) {
