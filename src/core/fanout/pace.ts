@@ -3,8 +3,22 @@
  * that is slow costs one frame, not memory (promise 3).
  */
 
-/** Shortest time between two progress events (api D4: at most 4 a second, raised to the 10 that design §5 allows). */
+/** Time between two progress events in the long run (api D4: at most 4 a second, raised to the 10 that design §5 allows). */
 export const PROGRESS_INTERVAL_MS = 100;
+
+/** What may be used ahead of the pace: three events at once, as the small nodes at the beginning of a run give them. */
+const AHEAD_MS = 2 * PROGRESS_INTERVAL_MS;
+
+/**
+ * How long a progress event has to wait. `paidUntil` is the time up to which the pace is used up. A few may follow each
+ * other at once: a stream that keeps the pace by itself is then never held back by what came just before it began.
+ */
+export function progressWaitMs(paidUntil: number, now: number): number {
+  return Math.max(0, paidUntil - AHEAD_MS - now);
+}
+
+/** Up to when the pace is used up once a progress event has left. */
+export const progressLeft = (paidUntil: number, now: number): number => Math.max(paidUntil, now) + PROGRESS_INTERVAL_MS;
 
 /** Shortest time between two previews to one viewer. */
 export const PREVIEW_INTERVAL_MS = 200;

@@ -7,7 +7,8 @@ import { CLOSE_CODES, LIVE_PROTOCOL, type PreviewMode, type ViewerEvent } from "
 import {
   mayPreview,
   PREVIEW_INTERVAL_MS,
-  PROGRESS_INTERVAL_MS,
+  progressLeft,
+  progressWaitMs,
   SLOW_BYTES,
   STALLED_BYTES,
 } from "../../core/fanout/pace.ts";
@@ -35,7 +36,7 @@ export class ViewerSockets {
   readonly #ctx: DurableObjectState;
   readonly #ports: ViewerPorts;
   readonly #viewers = new Map<WebSocket, Viewer>();
-  #conflatedNextAt = 0;
+  #paidUntil = 0;
   #conflatedTimer: ReturnType<typeof setTimeout> | null = null;
   #previewTimer: ReturnType<typeof setTimeout> | null = null;
   #countTimer: ReturnType<typeof setTimeout> | null = null;
@@ -87,7 +88,7 @@ export class ViewerSockets {
   /** There is newer progress or a newer place: it leaves now or when the pace allows. */
   conflate(): void {
     if (this.#viewers.size === 0 || this.#conflatedTimer) return;
-    const waitMs = this.#conflatedNextAt - Date.now();
+    const waitMs = progressWaitMs(this.#paidUntil, Date.now());
     if (waitMs <= 0) return this.#flushConflated();
     this.#conflatedTimer = setTimeout(() => {
       this.#conflatedTimer = null;
@@ -150,9 +151,7 @@ export class ViewerSockets {
   }
 
   #flushConflated(): void {
-    const now = Date.now();
-    // One that left late does not hold back the next, which would be late for ever after; the rate stays the same.
-    this.#conflatedNextAt = Math.max(this.#conflatedNextAt + PROGRESS_INTERVAL_MS, now + PROGRESS_INTERVAL_MS / 2);
+    this.#paidUntil = progressLeft(this.#paidUntil, Date.now());
     this.#sendAll(this.#ports.conflated, true);
   }
 

@@ -1,8 +1,52 @@
 /** One unacknowledged preview per viewer. */
 import { describe, expect, it } from "vitest";
-import { mayPreview, noCredit, PREVIEW_INTERVAL_MS, READY_TIMEOUT_MS } from "../../../src/core/fanout/pace.ts";
+import {
+  mayPreview,
+  noCredit,
+  PREVIEW_INTERVAL_MS,
+  progressLeft,
+  progressWaitMs,
+  READY_TIMEOUT_MS,
+} from "../../../src/core/fanout/pace.ts";
 
 const NOW = 1_000_000;
+
+describe("the pace of progress", () => {
+  /** When each of these events would leave, and how many leave at all: one that waits is replaced by the next. */
+  const leaving = (arrivals: number[]) => {
+    let paidUntil = 0;
+    const left: number[] = [];
+    let due: number | null = null;
+    for (const at of arrivals) {
+      if (due !== null && due <= at) {
+        left.push(due);
+        paidUntil = progressLeft(paidUntil, due);
+        due = null;
+      }
+      const waitMs = progressWaitMs(paidUntil, at);
+      if (waitMs > 0) {
+        due = at + waitMs;
+        continue;
+      }
+      left.push(at);
+      paidUntil = progressLeft(paidUntil, at);
+    }
+    return left;
+  };
+
+  it("[V6] holds back nothing of a stream that keeps it, whatever came just before", () => {
+    const ticks = Array.from({ length: 40 }, (_, step) => NOW + 30 + step * 102);
+    const small = [NOW, NOW + 5];
+    expect(leaving([...small, ...ticks])).toEqual([...small, ...ticks]);
+  });
+
+  it("[V6] lets no more than ten a second through in the long run", () => {
+    const flood = Array.from({ length: 10_000 }, (_, index) => NOW + index);
+    const left = leaving(flood);
+    expect(left.length).toBeGreaterThanOrEqual(99);
+    expect(left.length).toBeLessThanOrEqual(103);
+  });
+});
 
 describe("mayPreview", () => {
   it("[V6] lets the first preview go at once", () => {
