@@ -8,6 +8,8 @@ export type Config = {
   signingSecret: Uint8Array;
   allowedNodes: string[];
   fakeOptions: Record<string, unknown>;
+  /** Defaults of workflows' inputs, over those of the workflows: the checkpoint that is on the box, say. */
+  workflowDefaults: Record<string, unknown>;
   testHooks: boolean;
   /** What is missing or wrong, by variable, without values; empty when all is well. */
   problems: { name: string; detail: string }[];
@@ -43,12 +45,15 @@ function parseConfig(env: Env): Config {
   }
   const fakeOptions = parseObject(env.FAKE_OPTIONS);
   if (!fakeOptions) problems.push({ name: "FAKE_OPTIONS", detail: "Give a JSON object, or nothing." });
+  const workflowDefaults = parseObject(env.WORKFLOW_DEFAULTS);
+  if (!workflowDefaults) problems.push({ name: "WORKFLOW_DEFAULTS", detail: "Give a JSON object, or nothing." });
   return {
     backends: backends.ok ? backends.value : [],
     keyHashes,
     signingSecret: new TextEncoder().encode(secret),
     allowedNodes: split(env.ALLOWED_NODES),
     fakeOptions: fakeOptions ?? {},
+    workflowDefaults: workflowDefaults ?? {},
     testHooks: env.TEST_HOOKS === "on",
     problems,
   };

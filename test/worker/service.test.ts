@@ -121,6 +121,18 @@ describe("/v1/workflows", () => {
   });
 });
 
+describe("the owner's defaults", () => {
+  it("[B6] hold where a request names nothing else, and are told in the workflow's schema", async () => {
+    const vars = { WORKFLOW_DEFAULTS: '{"checkpoint":"mine.safetensors"}' };
+    const mine = await startWorker({ fake: { checkpoints: ["mine.safetensors"] }, vars });
+    const workflow = (await (await mine.request("/v1/workflows/txt2img")).json()) as Workflow;
+    expect(workflow.inputs_schema).toMatchObject({ properties: { checkpoint: { default: "mine.safetensors" } } });
+    const job = await mine.run({ workflow: "txt2img", inputs: { prompt: "x", width: 64, height: 64, steps: 2 } });
+    expect(job).toMatchObject({ status: "succeeded", inputs: { checkpoint: "mine.safetensors" } });
+    await mine.close();
+  });
+});
+
 describe("/v1/health", () => {
   it("tells everybody whether it works, and only the owner what is behind it", async () => {
     const open = await worker.request("/v1/health", { key: null });

@@ -3,7 +3,6 @@
  * Everything that can be refused is refused here, before any object is touched.
  */
 
-import { workflows } from "../../../workflows/index.ts";
 import type { JobCreate } from "../../contract/api.ts";
 import { uploadKey } from "../../core/artifact/key.ts";
 import type { JobImage, JobSpec } from "../../core/job/spec.ts";
@@ -15,12 +14,11 @@ import { directSendLabels, refusedNodes } from "../../core/workflow/guard.ts";
 import { executionRoots, websocketOutputNodes } from "../../core/workflow/outputs.ts";
 import { MAX_GRAPH_BYTES, parseGraph } from "../../core/workflow/parse-graph.ts";
 import { prepareGraph } from "../../core/workflow/prepare.ts";
-import { createRegistry } from "../../core/workflow/registry.ts";
+import type { WorkflowRegistry } from "../../core/workflow/registry.ts";
 import { randomiseSeeds } from "../../core/workflow/seeds.ts";
 import { invalidInputs } from "./body.ts";
 import { ApiError } from "./problem.ts";
-
-export const registry = createRegistry(workflows);
+import { registryOf } from "./registry.ts";
 
 /** A job that names no deadline ends after this. */
 const DEFAULT_FINISH_SECONDS = 3_600;
@@ -39,7 +37,8 @@ export async function planJob(
   request: JobCreate,
   context: { jobId: string; origin: string; now: number; fingerprint: string; allowedNodes: readonly string[] },
 ): Promise<JobPlan> {
-  const bound = request.workflow === undefined ? bindGraph(request, context.allowedNodes) : bindNamed(request);
+  const bound =
+    request.workflow === undefined ? bindGraph(request, context.allowedNodes) : bindNamed(registryOf(env), request);
   const { graph } = prepareGraph(bound.graph);
   const runs = closure(graph, executionRoots(graph));
   const text = stringifyExact(graph);
@@ -70,7 +69,7 @@ export async function planJob(
   return { spec, graph: text };
 }
 
-function bindNamed(request: JobCreate): Bound {
+function bindNamed(registry: WorkflowRegistry, request: JobCreate): Bound {
   const workflow = registry.find(request.workflow ?? "");
   if (!workflow) {
     const names = registry

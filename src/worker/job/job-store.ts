@@ -22,7 +22,6 @@ export type ShareRow = {
 };
 
 export type EventRow = { seq: number; at: number; type: string; data: string };
-export type ViewerCounts = { peak: number; total: number };
 
 type Saved = Omit<JobState, "spec">;
 

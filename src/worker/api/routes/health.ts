@@ -17,7 +17,7 @@ export function mountHealth(api: Api): void {
     },
     async (c) => {
       const { problems, keyHashes, backends } = configOf(c.env);
-      const names = ["COMFY_BACKENDS", "SECRET_KEY_HASHES", "SIGNING_SECRET", "FAKE_OPTIONS"];
+      const names = ["COMFY_BACKENDS", "SECRET_KEY_HASHES", "SIGNING_SECRET", "FAKE_OPTIONS", "WORKFLOW_DEFAULTS"];
       const checks = names.map((name) => {
         const problem = problems.find((one) => one.name === name);
         return { name, ok: !problem, detail: problem?.detail ?? null };

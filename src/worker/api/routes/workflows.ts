@@ -4,8 +4,8 @@ import { listOf } from "../../../contract/api.ts";
 import { WorkflowSchema } from "../../../contract/workflow.ts";
 import { describeWorkflow } from "../../../core/workflow/describe.ts";
 import { secretKey } from "../middleware.ts";
-import { registry } from "../plan-job.ts";
 import { ApiError } from "../problem.ts";
+import { registryOf } from "../registry.ts";
 import { type Api, errorResponses, json, mount, OWNER, OWNER_ERRORS } from "../route.ts";
 
 export function mountWorkflows(api: Api): void {
@@ -21,7 +21,10 @@ export function mountWorkflows(api: Api): void {
     },
     secretKey,
     (c) =>
-      c.json({ object: "list", data: registry.list().map(describeWorkflow), has_more: false, next_cursor: null }, 200),
+      c.json(
+        { object: "list", data: registryOf(c.env).list().map(describeWorkflow), has_more: false, next_cursor: null },
+        200,
+      ),
   );
 
   mount(
@@ -40,7 +43,7 @@ export function mountWorkflows(api: Api): void {
     },
     secretKey,
     (c) => {
-      const workflow = registry.find(c.req.param("id") ?? "");
+      const workflow = registryOf(c.env).find(c.req.param("id") ?? "");
       if (!workflow) throw new ApiError("workflow_not_found", "GET /v1/workflows lists those there are.");
       return c.json(describeWorkflow(workflow), 200);
     },
