@@ -1,23 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Share } from "../../src/contract/api.ts";
-import type { PublicJob } from "../../src/contract/job.ts";
 import { small, ticking, twoSaves } from "../support/graphs.ts";
-import { startWorker, type TestWorker } from "../support/worker.ts";
+import { askAsAnyone, pathOf, startHushedWorker, stateAt } from "../support/strangers.ts";
+import type { TestWorker } from "../support/worker.ts";
 import { problemOf } from "../support/worker-client.ts";
 
 let worker: TestWorker;
 beforeAll(async () => {
-  worker = await startWorker({
-    fake: { stepMs: 25, previewSize: 64, checkpoints: ["easel-demo.safetensors", "hushmodel.safetensors"] },
-    backend: { id: "hushbox" },
-  });
+  worker = await startHushedWorker();
 });
 afterAll(() => worker.close());
 
-const pathOf = (share: { url: string | null }) => new URL(share.url ?? "").pathname;
-const anyone = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
-  worker.request(path, { key: null, ...init });
-const stateOf = async (path: string) => (await (await anyone(`${path}/state`)).json()) as PublicJob;
+const anyone = (...asked: [path: string, init?: Parameters<typeof askAsAnyone>[2]]) => askAsAnyone(worker, ...asked);
+const stateOf = (path: string) => stateAt(worker, path);
 
 describe("a share link", () => {
   it("opens a page that is private to its link, runs nothing foreign and tells no one where it was", async () => {

@@ -31,7 +31,11 @@ export function createApp(): Hono<ApiEnv> {
   mountMedia(api);
   mountPublic(api);
   mountHealth(api);
-  hono.get("/openapi.json", (c) => c.json(documentOf(registry)));
+  let document: ReturnType<typeof documentOf> | null = null;
+  hono.get("/openapi.json", (c) => {
+    document ??= documentOf(registry);
+    return c.json(document);
+  });
   hono.get("/errors/:code", (c) => {
     const text = errorText(c.req.param("code"));
     if (!text) throw new ApiError("not_found", "There is no such error code.");

@@ -4,7 +4,16 @@ import { jobOf, type View } from "../../../src/core/job/project.ts";
 import { publicJobOf } from "../../../src/core/job/project-public.ts";
 import type { JobState } from "../../../src/core/job/state.ts";
 import { Driver, REACHABLE } from "../../support/job-driver.ts";
-import { endedBy, failureOf, fileOf, nodeState, pictureOf, START, success } from "../../support/job-samples.ts";
+import {
+  endedBy,
+  failureOf,
+  fileOf,
+  nodeState,
+  pictureOf,
+  START,
+  storedOf,
+  success,
+} from "../../support/job-samples.ts";
 
 const view: View = {
   now: START + 5000,
@@ -65,22 +74,7 @@ const SECRET_STATES: [string, () => Driver][] = [
   ["with a warning", () => new Driver(secret).to("connecting").noSocket(true).noSocket(true)],
 ];
 
-const storedCanary = {
-  id: "out_01kag3000000000000000000aa",
-  nodeId: "CANARYnode",
-  name: "CANARYfile_00001_.png",
-  label: "CANARYlabel",
-  type: "image",
-  temporary: false,
-  contentType: "image/png",
-  sizeBytes: 10,
-  width: 64,
-  height: 64,
-  durationMs: null,
-  sha256: "0".repeat(64),
-  text: null,
-  cleanable: true,
-} as const;
+const storedCanary = storedOf("CANARYnode", { name: "CANARYfile_00001_.png", label: "CANARYlabel" });
 
 describe("the public document", () => {
   it.each(SECRET_STATES)("[J30] of a job %s shows nothing of prompt, workflow, node or backend", (_name, make) => {
