@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: "worker",
-          include: ["test/worker/**/*.test.ts"],
+          include: ["test/{worker,docs,examples}/**/*.test.ts"],
           globalSetup: ["test/support/build.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

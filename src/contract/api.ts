@@ -13,7 +13,8 @@ export const DEFAULT_WAIT_SECONDS = 25;
 /** Share links that one job may have. */
 export const MAX_SHARES = 20;
 
-const DAY_SECONDS = 86_400;
+/** A day, in seconds. */
+export const DAY_SECONDS = 86_400;
 
 export const RevealSchema = z.enum(["previews", "outputs"]);
 
@@ -52,59 +53,6 @@ export const ShareSchema = z
   })
   .meta({ id: "Share" });
 export type Share = z.infer<typeof ShareSchema>;
-
-export const JobCreateSchema = z
-  .strictObject({
-    id: JobIdSchema.optional().meta({
-      description: "May be made on the phone: the same id and body again is a replay.",
-    }),
-    workflow: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .meta({ description: "Name or name@version.", examples: ["txt2img"] }),
-    graph: z.record(z.string(), z.unknown()).optional().meta({ description: "A raw graph in ComfyUI's API format." }),
-    inputs: z.record(z.string(), z.unknown()).default({}),
-    randomize_seeds: z.boolean().default(false).meta({ description: "For a raw graph: draw each seed anew." }),
-    keep_temporary: z.boolean().default(false).meta({ description: "Keep the pictures of preview nodes too." }),
-    metadata: z
-      .record(z.string().min(1).max(40), z.string().max(500))
-      .refine((value) => Object.keys(value).length <= 16, "At most 16 entries.")
-      .default({}),
-    deadline: z
-      .strictObject({
-        start_within_seconds: z
-          .int()
-          .min(1)
-          .max(7 * DAY_SECONDS)
-          .optional(),
-        finish_within_seconds: z
-          .int()
-          .min(5)
-          .max(7 * DAY_SECONDS)
-          .optional(),
-      })
-      .default({}),
-    retention: z
-      .strictObject({
-        expires_in_seconds: z
-          .int()
-          .min(3600)
-          .max(90 * DAY_SECONDS)
-          .optional(),
-      })
-      .default({}),
-    share: ShareCreateSchema.optional().meta({ description: "Creates a live link in the same call." }),
-  })
-  .refine((job) => (job.workflow === undefined) !== (job.graph === undefined), {
-    message: "Give exactly one of workflow and graph.",
-    path: ["workflow"],
-  })
-  .meta({ id: "JobCreate" });
-export type JobCreate = z.infer<typeof JobCreateSchema>;
-
-export const CancelSchema = z.strictObject({ reason: z.string().max(200).optional() }).meta({ id: "CancelRequest" });
 
 export const UploadSchema = z
   .object({
@@ -145,6 +93,19 @@ export const HealthSchema = z
   })
   .meta({ id: "Health" });
 export type Health = z.infer<typeof HealthSchema>;
+
+export const CapacitySchema = z
+  .object({
+    object: z.literal("capacity"),
+    state: z.string().meta({
+      description: "offline: nothing runs now; busy: a new job would wait; degraded: some machines are off.",
+      "x-extensible-enum": ["ok", "busy", "degraded", "offline"],
+    }),
+    queue_depth: z.int(),
+    workers_ready: z.int(),
+    est_start_ms: z.int().nullable().meta({ description: "Until a new user's job would start; null when not known." }),
+  })
+  .meta({ id: "Capacity" });
 
 /** The list envelope. */
 export const listOf = <T extends z.ZodType>(item: T) =>

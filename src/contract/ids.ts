@@ -4,7 +4,8 @@
  */
 import * as z from "zod";
 
-const CROCKFORD_26 = "[0-9a-hjkmnp-tv-z]{26}";
+/** 128 bits: the first of the 26 characters carries only three of them. */
+const CROCKFORD_26 = "[0-7][0-9a-hjkmnp-tv-z]{25}";
 const id = (prefix: string, what: string) =>
   z
     .string()
@@ -17,11 +18,15 @@ export const JobIdSchema = id("job", "A job. May be chosen by the client; not a 
 export const UploadIdSchema = id("upl", "An uploaded input file.");
 export const OutputIdSchema = id("out", "One stored result of a job.");
 export const ShareIdSchema = id("shr", "A share link, without its secret.");
+export const ProjectIdSchema = id("prj", "A project: keys, jobs and limits of one app.");
+export const KeyIdSchema = id("key", "A secret key, without its secret.");
 
 export type JobId = z.infer<typeof JobIdSchema>;
 export type UploadId = z.infer<typeof UploadIdSchema>;
 export type OutputId = z.infer<typeof OutputIdSchema>;
 export type ShareId = z.infer<typeof ShareIdSchema>;
+export type ProjectId = z.infer<typeof ProjectIdSchema>;
+export type KeyId = z.infer<typeof KeyIdSchema>;
 
 /** A share token as it stands in a link: 44 base62 characters, the first half routes, the second half is the secret. */
 export const SHARE_TOKEN_PATTERN = /^[0-9A-Za-z]{44}$/;

@@ -187,7 +187,10 @@ export const JobSchema = z
     headline: z.string().meta({ description: "One sentence for a person." }),
     notice: NoticeSchema.nullable().meta({ description: "Trouble that is being dealt with; null when all is well." }),
     workflow: z.object({ id: z.string(), version: z.int(), name: z.string() }).nullable(),
+    user: z.string().nullable().meta({ description: "Whose job it is, in your own naming." }),
     metadata: z.record(z.string(), z.string()),
+    priority: openEnum(["low", "normal", "high"] as const, "Among the waiting jobs of one user."),
+    rerun_of: JobIdSchema.nullable(),
     inputs: z.record(z.string(), z.unknown()).nullable(),
     seed: z.string().nullable().meta({ description: "The seed in use; a string because it has 64 bits." }),
     attempt: z.int(),
@@ -218,13 +221,22 @@ export const JobSchema = z
     viewers: z.object({ now: z.int(), peak: z.int(), total: z.int() }),
     backend: z.object({ kind: z.string(), worker: z.string().nullable(), prompt_id: z.string().nullable() }).nullable(),
     poll_after_ms: z.int().nullable(),
-    links: z.object({ self: z.string(), events: z.string(), websocket: z.string(), cancel: z.string() }),
+    links: z.object({
+      self: z.string(),
+      events: z.string(),
+      websocket: z.string(),
+      cancel: z.string(),
+      rerun: z.string(),
+    }),
   })
   .meta({ id: "Job" });
 export type Job = z.infer<typeof JobSchema>;
 
 /** What a share link shows: the same document without what only the owner may see. `outputs` carry share URLs. */
-export type PublicJob = Omit<Job, "workflow" | "metadata" | "inputs" | "backend" | "share" | "links" | "error"> & {
+export type PublicJob = Omit<
+  Job,
+  "workflow" | "user" | "metadata" | "priority" | "rerun_of" | "inputs" | "backend" | "share" | "links" | "error"
+> & {
   aspect: { width: number; height: number } | null;
   error: Pick<JobError, "code" | "user_message" | "retryable"> | null;
 };
