@@ -53,7 +53,21 @@ interface SubtleCrypto {
     extractable: boolean,
     usages: ("sign" | "verify")[],
   ): Promise<CryptoKey>;
-  sign(algorithm: "HMAC", key: CryptoKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  importKey(
+    format: "pkcs8" | "raw",
+    key: ArrayBuffer | ArrayBufferView,
+    algorithm: "Ed25519",
+    extractable: boolean,
+    usages: ("sign" | "verify")[],
+  ): Promise<CryptoKey>;
+  exportKey(format: "jwk", key: CryptoKey): Promise<{ x?: string }>;
+  sign(algorithm: "HMAC" | "Ed25519", key: CryptoKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  verify(
+    algorithm: "Ed25519",
+    key: CryptoKey,
+    signature: ArrayBuffer | ArrayBufferView,
+    data: ArrayBuffer | ArrayBufferView,
+  ): Promise<boolean>;
 }
 declare var crypto: { readonly subtle: SubtleCrypto };
 

@@ -42,6 +42,28 @@ export function base62(bytes: Uint8Array, length: number): string {
   return text;
 }
 
+/** The 16 bytes that `crockford` writes as this text, or null where it writes none so. */
+export const fromCrockford = (text: string): Uint8Array | null =>
+  text.length === 26 ? fromDigits(text, CROCKFORD, 16) : null;
+
+/** The bytes that `base62` writes as this text, or null where they do not fit into `byteLength` or a character is odd. */
+export const fromBase62 = (text: string, byteLength: number): Uint8Array | null => fromDigits(text, BASE62, byteLength);
+
+function fromDigits(text: string, alphabet: string, byteLength: number): Uint8Array | null {
+  let value = 0n;
+  for (const character of text) {
+    const digit = alphabet.indexOf(character);
+    if (digit === -1) return null;
+    value = value * BigInt(alphabet.length) + BigInt(digit);
+  }
+  const bytes = new Uint8Array(byteLength);
+  for (let i = byteLength - 1; i >= 0; i--) {
+    bytes[i] = Number(value & 255n);
+    value >>= 8n;
+  }
+  return value === 0n ? bytes : null;
+}
+
 /** SHA-256 of a text. */
 export async function sha256(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
