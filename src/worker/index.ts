@@ -4,5 +4,6 @@ import { createApp } from "./api/app.ts";
 export { FakeComfyObject } from "./comfy/fake-comfy-object.ts";
 export { JobObject } from "./job/job-object.ts";
 export { PoolObject } from "./pool/pool-object.ts";
+export { TenantObject } from "./tenant/tenant-object.ts";
 
 export default createApp();
