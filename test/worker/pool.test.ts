@@ -39,7 +39,7 @@ const prompts = async () => {
 };
 
 describe("one backend with two places", () => {
-  it("serves first come first, tells each its place, and every job succeeds", async () => {
+  it("[B3] serves first come first, tells each its place, and every job succeeds", async () => {
     const blockers = await inTurn(2, FOR_EVER);
     const ids = await inTurn(3, 3);
     const waiting = await Promise.all(ids.map((id) => worker.getJob(id)));
@@ -69,6 +69,8 @@ describe("one backend with two places", () => {
     await cancel([first]);
     await worker.until(third, (job) => job.queue?.position === 2);
     await worker.until(second, (job) => job.queue?.position === 1);
+    await cancel([second]);
+    await worker.until(third, (job) => job.queue?.position === 1);
     expect((await cancel(ids)).map((job) => job.status)).toEqual(Array(5).fill("canceled"));
   });
 

@@ -1,50 +1,33 @@
 /**
- * Which waiting job gets which backend next: first come, first served, over backends that are not known to be off,
- * the least busy first. Scheduling with fairness and warmth has its place here.
+ * What holds of leases: how long they live, and which backend gives the next one: one that is not known to be off, the
+ * least busy first. Who gets it is the line's to say.
  */
-import type { QueueReason } from "../../contract/job.ts";
 import type { Backend } from "./backend.ts";
-import type { Health } from "./health.ts";
 
 /** A lease lives this long unless renewed: three renewals of a job may fail. */
 export const LEASE_MS = 90_000;
 
-/** Waiting jobs that are told of each move of the line. */
-export const TOLD_PLACES = 20;
+/** A lease that is held. `owner` is the one the line counts it for. */
+export type HeldLease = {
+  id: string;
+  jobName: string;
+  owner: string;
+  backendId: string;
+  shape: string;
+  grantedAt: number;
+  expiresAt: number;
+};
 
-export type HeldLease = { id: string; jobName: string; backendId: string; expiresAt: number };
-export type Waiting = { jobName: string; at: number };
-export type Grant = { jobName: string; backendId: string };
-
-/** The grants that can be made now, in order. */
-export function grants(
-  backends: readonly Backend[],
-  health: (id: string) => Health,
-  held: readonly HeldLease[],
-  waiting: readonly Waiting[],
-): Grant[] {
-  const free = new Map(
-    backends
-      .filter((backend) => health(backend.id).state !== "offline")
-      .map((backend) => [backend.id, backend.slots - held.filter((lease) => lease.backendId === backend.id).length]),
-  );
-  const load = new Map(
-    backends.map((backend) => [backend.id, held.filter((lease) => lease.backendId === backend.id).length]),
-  );
-  const made: Grant[] = [];
-  for (const { jobName } of waiting) {
-    const backendId = [...free.entries()]
-      .filter(([, slots]) => slots > 0)
-      .sort(([a], [b]) => (load.get(a) ?? 0) - (load.get(b) ?? 0))[0]?.[0];
-    if (backendId === undefined) break;
-    free.set(backendId, (free.get(backendId) ?? 0) - 1);
-    load.set(backendId, (load.get(backendId) ?? 0) + 1);
-    made.push({ jobName, backendId });
+/** The backend with a free slot that gives the next lease, or null. Among equally busy ones the first that is configured. */
+export function freeBackend(
+  backends: readonly Pick<Backend, "id" | "slots">[],
+  isUp: (id: string) => boolean,
+  held: (id: string) => number,
+): string | null {
+  let best: { id: string; load: number } | null = null;
+  for (const { id, slots } of backends) {
+    const load = held(id);
+    if (load < slots && isUp(id) && (best === null || load < best.load)) best = { id, load };
   }
-  return made;
-}
-
-/** Why jobs wait. */
-export function waitReason(backends: readonly Backend[], health: (id: string) => Health): QueueReason {
-  return backends.every((backend) => health(backend.id).state === "offline") ? "backend_offline" : "workers_busy";
+  return best?.id ?? null;
 }

@@ -4,28 +4,43 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { nextAlarm } from "../../core/clock/deadlines.ts";
-import type { Learned, Lease, LeaseOutcome, QueuePlace } from "../../core/job/state.ts";
+import type { Learned, Lease, LeaseOutcome } from "../../core/job/state.ts";
+import type { Capacity, JobEstimate, LeaseAnswer, PoolOverview } from "../../core/pool/answers.ts";
 import type { Backend } from "../../core/pool/backend.ts";
-import { answered, failed, PROBE_READY_MS } from "../../core/pool/health.ts";
+import { capacityState } from "../../core/pool/capacity.ts";
+import { forecast, type Turn } from "../../core/pool/forecast.ts";
+import { PROBE_READY_MS } from "../../core/pool/health.ts";
 import { learn } from "../../core/pool/learn.ts";
-import { grants, LEASE_MS, TOLD_PLACES, waitReason } from "../../core/pool/lease.ts";
+import { freeBackend, LEASE_MS } from "../../core/pool/lease.ts";
+import type { LeaseRequest } from "../../core/pool/line.ts";
+import { placeOf, TOLD_PLACES } from "../../core/pool/place.ts";
 import { configOf } from "../config.ts";
 import { errorName, log } from "../log.ts";
-import type { LeaseAnswer, PoolOverview } from "./pool-answers.ts";
-import { type LeaseRow, PoolStore, type WaitingRow } from "./pool-store.ts";
-import { probe } from "./probe.ts";
+import { BackendsHealth } from "./backends-health.ts";
+import { LeaseBook } from "./lease-book.ts";
+import { PlaceTeller } from "./place-teller.ts";
+import { type LeaseRow, PoolStore } from "./pool-store.ts";
 
 /** Time between two tries to tell a job of its lease. */
 const TELL_AGAIN_MS = 1_000;
+/** Stands in line for one who only asks; no job and no owner has a space in its name. */
+const ASKER = "who asks";
 
 export class PoolObject extends DurableObject<Env> {
   readonly #store: PoolStore;
-  #told = new Map<string, string>();
-  #tellTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #book: LeaseBook;
+  readonly #health: BackendsHealth;
+  readonly #teller: PlaceTeller;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new PoolStore(ctx.storage);
+    this.#book = new LeaseBook(this.#store);
+    this.#health = new BackendsHealth(env, this.#store);
+    this.#teller = new PlaceTeller({
+      places: () => this.#firstPlaces(),
+      tell: (jobName, place) => env.JOBS.getByName(jobName).place(place),
+    });
   }
 
   get #backends(): Backend[] {
@@ -33,186 +48,172 @@ export class PoolObject extends DurableObject<Env> {
   }
 
   /**
-   * Asks for a place; asking again changes nothing. The answer carries the lease if there is one at once: who need not
-   * wait is never written into the line.
+   * Asks for a place; asking again changes nothing but what the job asks for. The answer carries the lease if there is
+   * one at once: who need not wait is never written into the line.
    */
-  async requestLease(jobName: string, shape: string): Promise<LeaseAnswer> {
-    let lease = this.#store.lease({ jobName });
-    if (lease && !lease.told) this.#store.saveLease({ ...lease, told: true });
-    if (!lease && this.#store.ahead(jobName) === null) {
-      const waits = this.#store.waitingCount() > 0;
-      lease = waits ? null : (this.#grantTo([{ jobName, shape, at: Date.now() }], true)[0] ?? null);
-      if (!lease) this.#store.enqueue(jobName, shape, Date.now());
+  async requestLease(jobName: string, request: LeaseRequest): Promise<LeaseAnswer> {
+    const held = this.#book.lease({ jobName });
+    if (held && !held.told) this.#book.save({ ...held, told: true });
+    const isNew = !held && this.#book.ask(jobName, request);
+    if (!held) this.#grant(jobName);
+    const lease = this.#book.lease({ jobName });
+    if (lease) {
+      await this.#arm();
+      return { type: "granted", lease: leaseOf(lease), learned: this.#learnedFor(lease) };
     }
-    if (!lease) this.#grant();
+    if (isNew) this.#book.keep(jobName);
+    const place = placeOf(jobName, this.#book.line, this.#forecast(), this.#isOffline);
+    this.#teller.heard(jobName, place);
     await this.#arm();
-    if (!lease) return { type: "waiting", place: this.#placeOf(shape, this.#store.ahead(jobName) ?? 0) };
-    return { type: "granted", lease: leaseOf(lease), learned: this.#learnedFor(lease) };
+    return { type: "waiting", place };
   }
 
   /** Leaves the line. */
   async withdraw(jobName: string): Promise<void> {
-    this.#store.dequeue(jobName);
-    this.#tellPlacesSoon();
+    this.#book.withdraw(jobName);
+    this.#grant();
+    await this.#arm();
   }
 
   /** Keeps a lease alive; false when it is no longer held. */
   async renew(leaseId: string): Promise<boolean> {
-    const lease = this.#store.lease({ id: leaseId });
+    const lease = this.#book.lease({ id: leaseId });
     if (!lease) return false;
-    this.#store.saveLease({ ...lease, expiresAt: Date.now() + LEASE_MS });
+    this.#book.save({ ...lease, expiresAt: Date.now() + LEASE_MS });
     return true;
   }
 
   /** Gives a lease back and says how it went; a second time changes nothing. */
   async release(leaseId: string, outcome: LeaseOutcome, shape: string, counts: Record<string, number>): Promise<void> {
-    const lease = this.#store.lease({ id: leaseId });
+    const lease = this.#book.lease({ id: leaseId });
     if (!lease) return;
-    this.#store.removeLease(leaseId);
+    this.#book.remove(lease);
     this.#store.addCounts({ ...counts, runs: 1 });
-    this.#judge(lease.backendId, outcome, shape);
+    this.#health.judge(lease.backendId, outcome);
+    if (outcome.type === "finished" && Object.keys(outcome.nodeMs).length > 0) {
+      const times = learn(this.#store.learned(lease.backendId, shape), outcome.nodeMs, outcome.runMs);
+      this.#store.saveLearned(lease.backendId, shape, times);
+    }
     this.#grant();
     await this.#arm();
   }
 
   /** The state of the pool, for the owner. */
   async overview(): Promise<PoolOverview> {
-    await this.#probeDue(Date.now());
-    const leases = this.#store.leases();
+    await this.#health.probeDue(this.#backends, Date.now());
+    const held = this.#book.heldByBackend();
     return {
-      waiting: this.#store.waitingCount(),
-      leased: leases.length,
+      waiting: this.#book.line.size,
+      leased: this.#book.leases().length,
       counters: this.#store.counts(),
-      backends: this.#backends.map((backend) => {
-        const health = this.#store.health(backend.id);
-        return {
-          id: backend.id,
-          state: health.state,
-          reason: health.reason,
-          comfyui_version: health.comfyVersion,
-          leases: leases.filter((lease) => lease.backendId === backend.id).length,
-          slots: backend.slots,
-        };
+      backends: this.#backends.map(({ id, slots }) => {
+        const { state, reason, comfyVersion } = this.#health.of(id);
+        return { id, state, reason, comfyui_version: comfyVersion, leases: held.get(id) ?? 0, slots };
       }),
     };
   }
 
+  /** The state of the pool, for anybody who thinks of creating a job. */
+  async capacity(): Promise<Capacity> {
+    await this.#health.lookAround(this.#backends, Date.now());
+    const held = this.#book.heldByBackend();
+    const up = this.#backends.filter(({ id }) => this.#health.isUp(id));
+    const freeSlots = up.reduce((sum, { id, slots }) => sum + Math.max(0, slots - (held.get(id) ?? 0)), 0);
+    return {
+      state: capacityState({ backends: this.#backends.length, up: up.length, freeSlots }),
+      queueDepth: this.#book.line.size,
+      workersReady: up.length,
+      estStartMs: this.#startMs({ shape: "", owner: ASKER, priority: "normal", maxRunning: null }),
+    };
+  }
+
+  /** When a job would begin and how long it would run; `asker` as it would ask, else as a user who has no job here. */
+  async estimate(shape: string, asker: Partial<Omit<LeaseRequest, "shape">> = {}): Promise<JobEstimate> {
+    await this.#health.lookAround(this.#backends, Date.now());
+    const request = { owner: ASKER, priority: "normal", maxRunning: null, ...asker, shape } as const;
+    return { startMs: this.#startMs(request), runMs: this.#runTimes(shape) };
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
-    for (const lease of this.#store.leases()) {
+    for (const lease of this.#book.leases()) {
       if (lease.expiresAt > now) continue;
-      this.#store.removeLease(lease.id);
+      this.#book.remove(lease);
       log("warn", "lease_expired", { backend: lease.backendId });
     }
-    if (this.#store.waitingCount() > 0) await this.#probeDue(now);
+    if (this.#book.line.size > 0) await this.#health.probeDue(this.#backends, now);
     this.#grant();
-    for (const lease of this.#store.leases()) if (!lease.told) void this.#tell(lease);
+    for (const lease of this.#book.leases()) if (!lease.told) void this.#tell(lease);
     await this.#arm();
   }
 
-  /** Grants what can be granted to those in line, and tells them. */
-  #grant(): void {
-    const slots = this.#backends.reduce((sum, backend) => sum + backend.slots, 0);
-    for (const lease of this.#grantTo(this.#store.waiting(slots), false)) {
-      this.#store.dequeue(lease.jobName);
-      void this.#tell(lease);
-    }
-    this.#tellPlacesSoon();
-  }
-
-  #grantTo(waiting: WaitingRow[], told: boolean): LeaseRow[] {
-    const made = grants(this.#backends, (id) => this.#store.health(id), this.#store.leases(), waiting);
-    return made.map(({ jobName, backendId }) => {
-      const shape = waiting.find((one) => one.jobName === jobName)?.shape ?? "";
+  /** Grants what can be granted to those in line, and tells them; `asking` hears of it by its answer. */
+  #grant(asking: string | null = null): void {
+    const held = this.#book.heldByBackend();
+    for (;;) {
+      const backendId = freeBackend(
+        this.#backends,
+        (id) => this.#health.isUp(id),
+        (id) => held.get(id) ?? 0,
+      );
+      if (backendId === null) break;
+      const now = Date.now();
       const id = crypto.randomUUID();
-      const lease: LeaseRow = { id, jobName, backendId, shape, expiresAt: Date.now() + LEASE_MS, told };
-      this.#store.saveLease(lease);
-      return lease;
-    });
+      const lease = this.#book.grant({ id, backendId, grantedAt: now, expiresAt: now + LEASE_MS }, asking);
+      if (!lease) break;
+      held.set(backendId, (held.get(backendId) ?? 0) + 1);
+      if (!lease.told) void this.#tell(lease);
+    }
+    if (this.#book.line.size > 0) this.#teller.soon();
   }
 
   async #tell(lease: LeaseRow): Promise<void> {
     try {
       await this.env.JOBS.getByName(lease.jobName).grant(leaseOf(lease), this.#learnedFor(lease));
-      const still = this.#store.lease({ id: lease.id });
-      if (still) this.#store.saveLease({ ...still, told: true });
+      const still = this.#book.lease({ id: lease.id });
+      if (still) this.#book.save({ ...still, told: true });
     } catch (error) {
       log("warn", "grant_not_heard", { backend: lease.backendId, error: errorName(error) });
     }
   }
 
-  /** Tells the first in line where they stand, after a moment in which more may change. */
-  #tellPlacesSoon(): void {
-    if (this.#store.waitingCount() === 0) return;
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellTimer = null;
-      void this.#tellPlaces();
-    }, 100);
+  get #isOffline(): boolean {
+    return this.#backends.every(({ id }) => !this.#health.isUp(id));
   }
 
-  async #tellPlaces(): Promise<void> {
-    const told = new Map<string, string>();
-    const calls = this.#store.waiting(TOLD_PLACES).map(async ({ jobName, shape }, ahead) => {
-      const place = this.#placeOf(shape, ahead);
-      const words = JSON.stringify(place);
-      told.set(jobName, words);
-      if (this.#told.get(jobName) === words) return;
-      // A place that was not heard is told again with the next move of the line.
-      await this.env.JOBS.getByName(jobName)
-        .place(place)
-        .catch(() => told.delete(jobName));
-    });
-    await Promise.all(calls);
-    this.#told = told;
-  }
-
-  #placeOf(shape: string, ahead: number): QueuePlace {
-    const reason = waitReason(this.#backends, (id) => this.#store.health(id));
-    const slots = this.#backends.reduce((sum, backend) => sum + Math.max(1, backend.slots - 1), 0);
-    const runMs =
-      this.#backends.map((backend) => this.#store.learned(backend.id, shape)?.runMs).find((ms) => ms != null) ?? null;
-    const estStartMs =
-      runMs === null || reason === "backend_offline" ? null : Math.round((runMs * (ahead + 1)) / Math.max(1, slots));
-    return { position: ahead + 1, ahead, reason, estStartMs };
-  }
-
-  #judge(backendId: string, outcome: LeaseOutcome, shape: string): void {
-    const health = this.#store.health(backendId);
-    const now = Date.now();
-    switch (outcome.type) {
-      case "finished":
-        // It works, as a run has shown; when it is to be asked next stays as it was.
-        if (health.state !== "ready")
-          this.#store.saveHealth(backendId, { ...answered(now, health.comfyVersion), probeAt: health.probeAt });
-        if (Object.keys(outcome.nodeMs).length > 0) {
-          this.#store.saveLearned(
-            backendId,
-            shape,
-            learn(this.#store.learned(backendId, shape), outcome.nodeMs, outcome.runMs),
-          );
-        }
-        return;
-      case "unreachable":
-        this.#store.saveHealth(backendId, failed(health, now, "It did not answer."));
-        return;
-      case "lost":
-      case "unused":
-        return;
-    }
-  }
-
-  async #probeDue(now: number): Promise<void> {
-    const due = this.#backends.filter((backend) => this.#store.health(backend.id).probeAt <= now);
-    await Promise.all(
-      due.map(async (backend) => {
-        const found = await probe(this.env, backend);
-        const health = this.#store.health(backend.id);
-        this.#store.saveHealth(
-          backend.id,
-          found.ok ? answered(Date.now(), found.value) : failed(health, Date.now(), found.error),
-        );
-      }),
+  #runTimes(shape: string) {
+    return this.#store.runTimes(
+      this.#backends.map(({ id }) => id),
+      shape,
     );
+  }
+
+  #forecast(): Turn[] {
+    const pool = {
+      now: Date.now(),
+      backends: this.#backends,
+      isUp: (id: string) => this.#health.isUp(id),
+      leases: this.#book.leases(),
+      runMs: (shape: string) => this.#runTimes(shape)?.p50 ?? null,
+    };
+    return forecast(this.#book.line, pool, TOLD_PLACES);
+  }
+
+  #firstPlaces() {
+    const turns = this.#forecast();
+    return turns.map(({ jobName }) => ({
+      jobName,
+      place: placeOf(jobName, this.#book.line, turns, this.#isOffline),
+    }));
+  }
+
+  /** In how many ms a job that asks so would begin. It stands in line for the time of this call and is never granted. */
+  #startMs(request: LeaseRequest): number | null {
+    const { line } = this.#book;
+    line.join(ASKER, request);
+    const { estStartMs } = placeOf(ASKER, line, this.#forecast(), this.#isOffline);
+    line.leave(ASKER);
+    return estStartMs;
   }
 
   #learnedFor(lease: LeaseRow): Learned | null {
@@ -223,19 +224,13 @@ export class PoolObject extends DurableObject<Env> {
   /** The next time anything is due: a lease that runs out, one to be told again, a backend to be asked. */
   async #arm(): Promise<void> {
     const now = Date.now();
-    const leases = this.#store.leases();
-    const waiting = this.#store.waitingCount() > 0;
-    const probes = waiting
-      ? this.#backends
-          .map((backend) => this.#store.health(backend.id))
-          .filter((one) => one.state === "offline")
-          .map((one) => Math.max(one.probeAt, now + 50))
-      : [];
-    const untold = leases.some((lease) => !lease.told) ? now + TELL_AGAIN_MS : null;
+    const leases = this.#book.leases();
+    const waiting = this.#book.line.size > 0;
+    const offline = waiting ? this.#backends.map(({ id }) => this.#health.of(id)) : [];
     const at = nextAlarm({}, [
-      ...leases.map((lease) => lease.expiresAt),
-      ...probes,
-      untold,
+      ...leases.map(({ expiresAt }) => expiresAt),
+      ...offline.filter(({ state }) => state === "offline").map(({ probeAt }) => Math.max(probeAt, now + 50)),
+      leases.some(({ told }) => !told) ? now + TELL_AGAIN_MS : null,
       waiting ? now + PROBE_READY_MS : null,
     ]);
     const set = await this.ctx.storage.getAlarm();

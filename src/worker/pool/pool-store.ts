@@ -1,100 +1,108 @@
-/**
- * The pool's rows: leases, the waiting line, health, learned durations, counters. Each index of a table makes each of
- * its rows cost one more to write, so the few leases have one and are looked through.
- */
+/** The pool's rows: leases, the line, health, learned durations, counters. */
+import type { Priority } from "../../contract/job-requests.ts";
 import type { Health } from "../../core/pool/health.ts";
 import { unknownHealth } from "../../core/pool/health.ts";
-import type { LearnedTimes } from "../../core/pool/learn.ts";
-import type { HeldLease, Waiting } from "../../core/pool/lease.ts";
+import { type LearnedTimes, type RunTimes, runTimes } from "../../core/pool/learn.ts";
+import type { HeldLease } from "../../core/pool/lease.ts";
+import type { Waiting } from "../../core/pool/line.ts";
+import { prepareTables } from "./pool-schema.ts";
 
 /** A lease, and whether its job has heard of it. */
-export type LeaseRow = HeldLease & { told: boolean; shape: string };
-export type WaitingRow = Waiting & { shape: string };
+export type LeaseRow = HeldLease & { told: boolean };
+
+/** Shapes whose durations are kept at hand. */
+const KEPT_SHAPES = 1_000;
 
 export class PoolStore {
   readonly #sql: SqlStorage;
+  readonly #health = new Map<string, Health>();
+  readonly #runTimes = new Map<string, RunTimes | null>();
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS lease (job TEXT PRIMARY KEY, id TEXT NOT NULL, backend TEXT NOT NULL, shape TEXT NOT NULL, expires_at INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID",
-    );
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE, shape TEXT NOT NULL, at INTEGER NOT NULL)",
-    );
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID");
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS health (backend TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID");
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS learned (backend TEXT NOT NULL, shape TEXT NOT NULL, times TEXT NOT NULL, PRIMARY KEY (backend, shape)) WITHOUT ROWID",
-    );
+    prepareTables(storage);
   }
 
   leases(): LeaseRow[] {
-    return this.#sql
-      .exec<{ id: string; job: string; backend: string; shape: string; expires_at: number; told: number }>(
-        "SELECT * FROM lease",
-      )
-      .toArray()
-      .map((row) => ({
-        id: row.id,
-        jobName: row.job,
-        backendId: row.backend,
-        shape: row.shape,
-        expiresAt: row.expires_at,
-        told: row.told === 1,
-      }));
-  }
-
-  lease(where: { id: string } | { jobName: string }): LeaseRow | null {
-    return this.leases().find((one) => ("id" in where ? one.id === where.id : one.jobName === where.jobName)) ?? null;
+    type Row = {
+      id: string;
+      job: string;
+      owner: string;
+      backend: string;
+      shape: string;
+      granted_at: number;
+      expires_at: number;
+      told: number;
+    };
+    const rows = this.#sql.exec<Row>("SELECT * FROM lease").toArray();
+    return rows.map((row) => ({
+      id: row.id,
+      jobName: row.job,
+      owner: row.owner,
+      backendId: row.backend,
+      shape: row.shape,
+      grantedAt: row.granted_at,
+      expiresAt: row.expires_at,
+      told: row.told === 1,
+    }));
   }
 
   saveLease(lease: LeaseRow): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO lease (job, id, backend, shape, expires_at, told) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO lease (job, id, backend, shape, expires_at, told, owner, granted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       lease.jobName,
       lease.id,
       lease.backendId,
       lease.shape,
       lease.expiresAt,
       lease.told ? 1 : 0,
+      lease.owner,
+      lease.grantedAt,
     );
   }
 
-  removeLease(id: string): void {
-    this.#sql.exec("DELETE FROM lease WHERE id = ?", id);
+  removeLease(jobName: string): void {
+    this.#sql.exec("DELETE FROM lease WHERE job = ?", jobName);
   }
 
-  /** The line, first come first. */
-  waiting(limit = 1_000): WaitingRow[] {
-    return this.#sql
-      .exec<{ job: string; shape: string; at: number }>(
-        "SELECT job, shape, at FROM waiting ORDER BY place LIMIT ?",
-        limit,
-      )
-      .toArray()
-      .map((row) => ({ jobName: row.job, shape: row.shape, at: row.at }));
+  /** All who wait, oldest first. */
+  waiting(): Waiting[] {
+    type Row = {
+      place: number;
+      job: string;
+      shape: string;
+      owner: string;
+      priority: string;
+      max_running: number | null;
+      turn: number;
+    };
+    const rows = this.#sql.exec<Row>("SELECT * FROM line ORDER BY place").toArray();
+    return rows.map((row) => ({
+      jobName: row.job,
+      shape: row.shape,
+      owner: row.owner,
+      priority: row.priority as Priority,
+      maxRunning: row.max_running,
+      place: row.place,
+      turn: row.turn,
+    }));
   }
 
-  waitingCount(): number {
-    return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM waiting").one().count;
+  saveWaiting(job: Waiting): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO line (place, job, shape, owner, priority, max_running, turn) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      job.place,
+      job.jobName,
+      job.shape,
+      job.owner,
+      job.priority,
+      job.maxRunning,
+      job.turn,
+    );
   }
 
-  /** How many stand before this job, or null if it does not wait. */
-  ahead(jobName: string): number | null {
-    const row = this.#sql.exec<{ place: number }>("SELECT place FROM waiting WHERE job = ?", jobName).toArray()[0];
-    if (!row) return null;
-    return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM waiting WHERE place < ?", row.place).one()
-      .count;
-  }
-
-  /** Puts a job at the end of the line, once. */
-  enqueue(jobName: string, shape: string, at: number): void {
-    this.#sql.exec("INSERT OR IGNORE INTO waiting (job, shape, at) VALUES (?, ?, ?)", jobName, shape, at);
-  }
-
-  dequeue(jobName: string): void {
-    this.#sql.exec("DELETE FROM waiting WHERE job = ?", jobName);
+  removeWaiting(place: number): void {
+    this.#sql.exec("DELETE FROM line WHERE place = ?", place);
   }
 
   /** Adds to the counters. */
@@ -114,22 +122,41 @@ export class PoolStore {
   }
 
   health(backendId: string): Health {
+    const known = this.#health.get(backendId);
+    if (known) return known;
     const row = this.#sql.exec<{ state: string }>("SELECT state FROM health WHERE backend = ?", backendId).toArray()[0];
-    return row ? (JSON.parse(row.state) as Health) : unknownHealth;
+    const health = row ? (JSON.parse(row.state) as Health) : unknownHealth;
+    this.#health.set(backendId, health);
+    return health;
   }
 
   saveHealth(backendId: string, health: Health): void {
     this.#sql.exec("INSERT OR REPLACE INTO health VALUES (?, ?)", backendId, JSON.stringify(health));
+    this.#health.set(backendId, health);
   }
 
   learned(backendId: string, shape: string): LearnedTimes | null {
     const row = this.#sql
       .exec<{ times: string }>("SELECT times FROM learned WHERE backend = ? AND shape = ?", backendId, shape)
       .toArray()[0];
-    return row ? (JSON.parse(row.times) as LearnedTimes) : null;
+    if (!row) return null;
+    // A former version kept one blended duration of whole runs.
+    const { runMs = null, ...times } = JSON.parse(row.times) as LearnedTimes & { runMs?: number | null };
+    return { ...times, recentMs: times.recentMs ?? (runMs === null ? [] : [runMs]) };
   }
 
   saveLearned(backendId: string, shape: string, times: LearnedTimes): void {
     this.#sql.exec("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", backendId, shape, JSON.stringify(times));
+    this.#runTimes.delete(shape);
+  }
+
+  /** How long runs of a shape take at these backends, which are the same in each call; null before the first one. */
+  runTimes(backendIds: readonly string[], shape: string): RunTimes | null {
+    const known = this.#runTimes.get(shape);
+    if (known !== undefined) return known;
+    const times = runTimes(backendIds.flatMap((id) => this.learned(id, shape) ?? []));
+    if (this.#runTimes.size >= KEPT_SHAPES) this.#runTimes.clear();
+    this.#runTimes.set(shape, times);
+    return times;
   }
 }

@@ -1,40 +1,28 @@
-/** Who gets which backend. */
+/** Which backend gives the next lease. */
 import { describe, expect, it } from "vitest";
+import { capacityState } from "../../../src/core/pool/capacity.ts";
 import { answered, failed, unknownHealth } from "../../../src/core/pool/health.ts";
-import { grants, type HeldLease, waitReason } from "../../../src/core/pool/lease.ts";
+import { freeBackend } from "../../../src/core/pool/lease.ts";
 
-const backend = (id: string, slots = 2) => ({ id, url: `https://${id}.example`, headers: {}, slots });
-const held = (backendId: string, count: number): HeldLease[] =>
-  Array.from({ length: count }, (_, i) => ({ id: `${backendId}${i}`, jobName: `held${i}`, backendId, expiresAt: 9 }));
-const waiting = (...names: string[]) => names.map((jobName, at) => ({ jobName, at }));
-const ready = () => answered(0, "0.27.0");
+const backends = (...ids: string[]) => ids.map((id) => ({ id, slots: 2 }));
+const held = (counts: Record<string, number>) => (id: string) => counts[id] ?? 0;
+const up = () => true;
 
-describe("grants", () => {
-  it("[B3] serves first come first, up to the slots of each backend", () => {
-    expect(grants([backend("a")], ready, [], waiting("x", "y", "z"))).toEqual([
-      { jobName: "x", backendId: "a" },
-      { jobName: "y", backendId: "a" },
-    ]);
+describe("freeBackend", () => {
+  it("[B3] gives up to the slots of each backend", () => {
+    expect(freeBackend(backends("a"), up, held({ a: 1 }))).toBe("a");
+    expect(freeBackend(backends("a"), up, held({ a: 2 }))).toBeNull();
+    expect(freeBackend([], up, held({}))).toBeNull();
   });
 
-  it("[B3] spreads jobs over backends, the least busy first", () => {
-    const made = grants([backend("a"), backend("b")], ready, held("a", 1), waiting("x", "y", "z"));
-    expect(made.map((grant) => grant.backendId)).toEqual(["b", "a", "b"]);
+  it("[B3] spreads jobs over backends, the least busy first, then as they are configured", () => {
+    expect(freeBackend(backends("a", "b", "c"), up, held({ a: 1 }))).toBe("b");
+    expect(freeBackend(backends("a", "b"), up, held({ a: 1, b: 1 }))).toBe("a");
   });
 
-  it("[B3] grants nothing beyond the slots that are taken", () => {
-    expect(grants([backend("a")], ready, held("a", 2), waiting("x"))).toEqual([]);
-  });
-
-  it("[B4] passes over a backend that is known to be off, and tries one of which nothing is known", () => {
-    const health = (id: string) => (id === "a" ? failed(unknownHealth, 0, "off") : unknownHealth);
-    expect(grants([backend("a"), backend("b")], health, [], waiting("x"))).toEqual([{ jobName: "x", backendId: "b" }]);
-  });
-
-  it("[B4] says offline only when every backend is", () => {
-    const off = () => failed(unknownHealth, 0, "off");
-    expect(waitReason([backend("a")], off)).toBe("backend_offline");
-    expect(waitReason([backend("a"), backend("b")], (id) => (id === "a" ? off() : ready()))).toBe("workers_busy");
+  it("[B4] passes over a backend that is known to be off", () => {
+    expect(freeBackend(backends("a", "b"), (id) => id !== "a", held({ b: 1 }))).toBe("b");
+    expect(freeBackend(backends("a"), () => false, held({}))).toBeNull();
   });
 });
 
@@ -49,5 +37,14 @@ describe("health", () => {
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
     expect(waits.at(-1)).toBe(15_000);
     expect(answered(0, null).failures).toBe(0);
+  });
+});
+
+describe("capacityState", () => {
+  it("[B4] says what a new job would meet", () => {
+    expect(capacityState({ backends: 2, up: 2, freeSlots: 1 })).toBe("ok");
+    expect(capacityState({ backends: 2, up: 1, freeSlots: 1 })).toBe("degraded");
+    expect(capacityState({ backends: 2, up: 1, freeSlots: 0 })).toBe("busy");
+    expect(capacityState({ backends: 2, up: 0, freeSlots: 0 })).toBe("offline");
   });
 });
