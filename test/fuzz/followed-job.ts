@@ -24,6 +24,8 @@ export class FollowedJob extends Driver {
   #reservedSeq = 0;
   #storedProgress = -1;
   #diesUnheard = false;
+  /** Where the end was told: anew after each change of an ended job. */
+  readonly #ends = new Set<number>();
 
   /** `keeps` is how many durable events the storage keeps. */
   constructor(spec: Partial<JobSpec>, keeps: number) {
@@ -38,13 +40,17 @@ export class FollowedJob extends Driver {
     super.send(event);
     const changes = this.changes.slice(known);
     const first = Math.max(this.state.seq - changes.length, before) + 1;
-    const durable = changes.flatMap(({ type }, at) => (DURABLE.includes(type as never) ? [first + at] : []));
+    const { removal } = this.state;
+    const kept = (type: string) => !removal && (type === "patched" || DURABLE.includes(type as never));
+    const durable = changes.flatMap(({ type }, at) => (kept(type) ? [first + at] : []));
+    if (isOver(this)) this.#tellEnd(durable.at(-1));
     this.#store(durable, changes.length > 0);
     if (this.#diesUnheard) {
       this.#diesUnheard = false;
       return this.crash();
     }
-    for (const viewer of this.viewers) viewer.hearAll(durable, this.state, changes.length > durable.length);
+    if (removal) for (const viewer of this.viewers) viewer.disconnect();
+    else for (const viewer of this.viewers) viewer.hearAll(durable, this.state, changes.length > durable.length);
     return this;
   }
 
@@ -77,7 +83,7 @@ export class FollowedJob extends Driver {
 
   /** A viewer comes, or comes back. */
   connect(viewer: FollowingViewer | undefined): void {
-    if (!viewer || viewer.connected || this.state.seq === 0) return;
+    if (!viewer || viewer.connected || this.state.seq === 0 || this.state.removal) return;
     const kept = this.durable.slice(-this.#keeps);
     const plan = welcome(viewer.cursor, this.state.seq, kept, this.durable.length < this.#keeps);
     viewer.connect(plan, this.state);
@@ -85,10 +91,20 @@ export class FollowedJob extends Driver {
 
   /** After the end: every viewer comes back once more. @throws {Error} when one does not know all of it. */
   judgeViewers(): void {
+    // A job that is gone is shown to nobody.
+    if (this.state.removal) return;
     for (const viewer of this.viewers) {
       this.connect(viewer);
-      viewer.judge(this.durable);
+      viewer.judge(this.durable, this.#ends);
     }
+  }
+
+  /** The end is told at this place now, and no longer where it was before. */
+  #tellEnd(seq: number | undefined): void {
+    if (seq === undefined) return;
+    const before = this.durable.findIndex((known) => this.#ends.has(known));
+    if (before >= 0) this.durable.splice(before, 1);
+    this.#ends.add(seq);
   }
 
   #store(durable: readonly number[], visible: boolean): void {
@@ -96,7 +112,9 @@ export class FollowedJob extends Driver {
     if (this.persisted || durable.length > 0 || (progress.shown ?? -1) > this.#storedProgress) {
       this.#stored = toStore(this.state);
       this.#storedProgress = storedProgress(this.#stored);
-      this.#reservedSeq = seq;
+      const running = this.state.stage.name === "running";
+      if (!running) this.#reservedSeq = "run" in this.state.stage ? Math.max(this.#reservedSeq, seq) : seq;
+      else if (this.#reservedSeq <= seq) this.#reservedSeq = seq + SEQ_RESERVE;
       this.durable.push(...durable);
     } else if (visible && seq > this.#reservedSeq) this.#reservedSeq = seq + SEQ_RESERVE;
   }

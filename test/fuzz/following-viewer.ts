@@ -47,12 +47,15 @@ export class FollowingViewer {
   }
 
   /** @throws {Error} when it has not seen all that came after it began to watch. */
-  judge(durable: readonly number[]): void {
+  judge(durable: readonly number[], ends: ReadonlySet<number>): void {
     if (this.#since === null) return;
     if (!this.#ended) throw new Error("[V1] a viewer never saw the end");
-    const due = durable.filter((seq) => seq > (this.#since ?? 0));
-    if (due.join() !== this.#seen.join())
-      throw new Error(`[V3] a viewer saw the durable events ${this.#seen}, due since ${this.#since} were ${due}`);
+    if (this.#seen.filter((seq) => ends.has(seq)).length !== 1)
+      throw new Error(`[V1] a viewer saw the ends ${[...ends]} in ${this.#seen}`);
+    const due = durable.filter((seq) => seq > (this.#since ?? 0) && !ends.has(seq));
+    const seen = this.#seen.filter((seq) => !ends.has(seq));
+    if (due.join() !== seen.join())
+      throw new Error(`[V3] a viewer saw the durable events ${seen}, due since ${this.#since} were ${due}`);
   }
 
   #end(): void {

@@ -1,5 +1,5 @@
 /** One sequence of the long fuzz: a job is led anywhere while viewers come and go, then ends in a fair world. */
-import { endFairly, happen, type Sequence } from "../support/job-fuzz.ts";
+import { endFairly, happen, removeFairly, type Sequence } from "../support/job-fuzz.ts";
 import { FollowedJob } from "./followed-job.ts";
 
 /** Durable events that a job's storage keeps: few, so that viewers come back too late, or more than any job has. */
@@ -17,5 +17,6 @@ export function trySequence([spec, sockets, numbers]: Sequence): string {
   const reached = job.stage;
   endFairly(job, sockets);
   job.judgeViewers();
+  removeFairly(job, sockets);
   return reached;
 }

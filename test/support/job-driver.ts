@@ -93,9 +93,11 @@ export class Driver {
     return wish;
   }
 
-  /** The names of all that is wished. */
+  /** The names of all that is wished, but for the reports to the index: tests of other things need not know of them. */
   get wished(): string[] {
-    return Object.keys(this.state.effects).sort();
+    return Object.keys(this.state.effects)
+      .filter((name) => name !== "index")
+      .sort();
   }
 
   created(): this {
@@ -162,6 +164,25 @@ export class Driver {
 
   cancelTried(): this {
     return this.send({ type: "cancel_tried", promptId: this.wish("cancel_run").promptId });
+  }
+
+  /** Deletes the job. */
+  remove(): this {
+    return this.send({ type: "remove_requested", by: "deleted" });
+  }
+
+  patch(part: Partial<Extract<JobEvent, { type: "patched" }>>): this {
+    return this.send({ type: "patched", metadata: null, priority: null, expiresAt: null, ...part });
+  }
+
+  /** The index answers the report that is outstanding, or cannot be reached. */
+  indexHears(ok = true): this {
+    return this.send({ type: "indexed", nonce: this.wish("index").nonce, ok });
+  }
+
+  /** What was to be removed from storage is gone, or storage fails. */
+  discarded(ok = true): this {
+    return this.send({ type: "discarded", ok });
   }
 
   poolHears(effect: string): this {

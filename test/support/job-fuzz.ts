@@ -7,7 +7,7 @@ import { isTerminal } from "../../src/core/job/draft.ts";
 import type { JobSpec } from "../../src/core/job/spec.ts";
 import type { JobEvent } from "../../src/core/job/state.ts";
 import type { Driver } from "./job-driver.ts";
-import { heldLease } from "./job-invariants.ts";
+import { heldLease, reportOf } from "./job-invariants.ts";
 import { HOUR, START } from "./job-samples.ts";
 import { anyAnswer, anyMessage, FairWorld, pick, type Sockets } from "./job-world.ts";
 
@@ -19,6 +19,13 @@ const SPECS: readonly Partial<JobSpec>[] = [
   { socketNodes: ["9"] },
   { keepTemporary: true, images: [{ name: "image", uploadId: "upl_1", contentType: "image/png", slots: [] }] },
 ].map((spec) => ({ ...spec, startBy: null, finishBy: NEVER, expiresAt: NEVER }));
+
+const PATCHES: readonly Parameters<Driver["patch"]>[0][] = [
+  { metadata: { note: "patched" } },
+  { priority: "high" },
+  { priority: "low", metadata: {} },
+  { expiresAt: NEVER + 1 },
+];
 
 const WAITS = [0, 1, 100, 600, 1000, 5000, 9000, 15_000, 31_000, 61_000];
 
@@ -44,6 +51,8 @@ export function happen(job: Driver, number: number): void {
       return;
     case 5:
       if (detail % 3 === 0) job.cancel();
+      else if (detail % 24 === 1) job.remove();
+      else if (detail % 3 === 2) job.patch(pick(PATCHES, detail >> 2));
       return;
     case 6:
     case 7:
@@ -95,6 +104,8 @@ function nonsense(job: Driver, detail: number): JobEvent {
     { type: "cancel_tried", promptId: `uuid-${(detail >> 4) % 9}` },
     { type: "output_failed", key: "9/images/0", fault },
     { type: "output_failed", key: "__proto__", fault },
+    { type: "indexed", nonce: (detail >> 4) % 9, ok: true },
+    { type: "discarded", ok: true },
     { type: "pool_answered", effect: pick(Object.keys(job.state.effects).concat("x"), detail >> 4), ok: true },
     { type: "queue_place", place: { position: 1, ahead: 0, reason: "workers_busy", estStartMs: null } },
   ];
@@ -119,10 +130,23 @@ export function endFairly(job: Driver, sockets: Sockets): void {
   const world = new FairWorld(job, sockets);
   const from = job.now;
   while (world.next()) {
-    if (world.steps > MAX_STEPS) throw new Error(`[J29] no end in sight: ${job.stage}, wishes ${job.wished}`);
+    if (world.steps > MAX_STEPS) throw new Error(`[J29] no end in sight: ${job.stage}, wishes ${wishesOf(job)}`);
   }
   if (!isTerminal(job.state.stage)) throw new Error(`[J29] nothing left to do and no end: ${job.stage}`);
-  const left = [...job.wished, ...world.orphans];
+  if (world.erased !== (job.state.removal !== null)) throw new Error(`[J34] removed or not, erased: ${world.erased}`);
+  const left = [...wishesOf(job), ...world.orphans];
   if (left.length > 0) throw new Error(`[J29] left behind: ${left}`);
+  const [told, due] = [job.invariants.told, reportOf(job.state)].map((report) => JSON.stringify(report));
+  if (told !== due) throw new Error(`[J35] the index was told ${told} and should know ${due}`);
   if (job.now - from >= HOUR) throw new Error(`[J29] the end took ${job.now - from} ms`);
 }
+
+/** Then removes it, unless it is gone already. @throws {Error} as above, or when anything of it stays. */
+export function removeFairly(job: Driver, sockets: Sockets): void {
+  if (job.state.removal) return;
+  job.remove();
+  endFairly(job, sockets);
+}
+
+/** All that is wished but the end of everything. */
+const wishesOf = (job: Driver): string[] => Object.keys(job.state.effects).filter((name) => name !== "erase");

@@ -10,12 +10,17 @@ export const START = 1_763_600_000_000;
 export function specOf(part: Partial<JobSpec> = {}): JobSpec {
   return {
     id: "job_01kag3000000000000000000aa",
+    project: "prj_01kag3000000000000000000aa",
+    user: null,
+    rerunOf: null,
+    concurrent: null,
     fingerprint: "f".repeat(64),
     origin: "https://api.example",
     workflow: { id: "portrait", version: 1, name: "Portrait" },
     inputs: { prompt: "a fox" },
     seed: "42",
     metadata: {},
+    priority: "normal",
     images: [],
     plan: [
       { id: "1", classType: "CheckpointLoaderSimple", title: null, units: 1 },

@@ -76,6 +76,8 @@ export function anyAnswer(name: string, effect: Effect, number: number): JobEven
       return { type: "output_failed", key: effect.wanted.key, fault };
     case "discard":
       return { type: "discarded", ok: well };
+    case "index":
+      return { type: "indexed", nonce: effect.nonce, ok: well };
     case "erase":
       return null;
   }
@@ -135,6 +137,8 @@ export class FairWorld {
   #leases = 0;
   #waitsForGrant = false;
   steps = 0;
+  /** The rows of the removed job are gone. */
+  erased = false;
 
   constructor(driver: Driver, sockets: Sockets) {
     this.#driver = driver;
@@ -143,9 +147,11 @@ export class FairWorld {
     this.#waitsForGrant = driver.stage === "queued";
   }
 
-  /** One thing happens: what is due next. False when there is nothing left but the retention. */
+  /** One thing happens: what is due next. False when there is nothing left but the retention, or no job at all. */
   next(): boolean {
     const { state } = this.#driver;
+    if (state.effects.erase) this.erased = true;
+    if (this.erased) return false;
     this.steps += 1;
     if (this.#waitsForGrant && state.stage.name === "queued" && !state.effects.lease) {
       this.#waitsForGrant = false;

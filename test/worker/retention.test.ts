@@ -17,6 +17,11 @@ const specFor = (keptMs: number): JobSpec => {
   const now = Date.now();
   return {
     id: `job_${ulid(now, randomBytes(10))}`,
+    project: worker.project,
+    user: null,
+    rerunOf: null,
+    concurrent: null,
+    priority: "normal",
     fingerprint: "0".repeat(64),
     origin: worker.url,
     workflow: null,

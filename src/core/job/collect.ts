@@ -4,6 +4,7 @@
  */
 import type { Draft } from "./draft.ts";
 import { fail, failure, finishedOutcome, refusal, releaseLease, runAgain, succeed } from "./end.ts";
+import { removed } from "./removal.ts";
 import type { Ending, Failure, Fault, Stored, Wanted } from "./state.ts";
 import { MAX_OUTPUTS, MAX_TEXT_CHARS, STORE_RETRY_MS, waitMs } from "./timing.ts";
 
@@ -118,13 +119,17 @@ function withheld(fault: Fault): Failure {
   return failure("backend_unreachable", "An output could not be fetched from ComfyUI.");
 }
 
-/** What was abandoned of an ended job's results was removed, or storage failed. */
+/** What was abandoned of an ended job's results was removed, or all media of a removed one; or storage failed. */
 export function discarded(d: Draft, ok: boolean) {
   const wish = d.state.effects.discard;
   if (wish?.type !== "discard") return;
+  const { removal } = d.state;
+  // What a removed job has stored must go, however long storage fails; leftovers of one that stays are given up.
+  if (!ok && (removal || wish.tries < STORE_RETRY_MS.length)) {
+    return d.wishAgain("discard", { ...wish, tries: wish.tries + 1, afterMs: waitMs(STORE_RETRY_MS, wish.tries) });
+  }
   d.drop("discard");
-  if (ok || wish.tries >= STORE_RETRY_MS.length) return;
-  d.wish("discard", { ...wish, tries: wish.tries + 1, afterMs: waitMs(STORE_RETRY_MS, wish.tries) });
+  if (ok) removed(d, { cleared: true });
 }
 
 /** Ends the job as its run ended, once nothing is on its way. */

@@ -5,6 +5,7 @@
 import { must } from "../util/assert.ts";
 import type { Run } from "./run.ts";
 import type { Change, DeadlineName, Effect, HeldFrame, JobState, Stage } from "./state.ts";
+import { statusOf } from "./status.ts";
 
 /** What a rule may know of the world besides the event: the time, and ids that nobody else has. */
 export type StepContext = { now: number; uuid(): string };
@@ -31,8 +32,10 @@ export class Draft {
   readonly changes: Change[] = [];
   readonly held: HeldFrame[] = [];
   persist = false;
+  readonly #before: JobState;
 
   constructor(state: JobState, context: StepContext) {
+    this.#before = state;
     this.state = { ...state };
     this.now = context.now;
     this.uuid = () => context.uuid();
@@ -65,8 +68,20 @@ export class Draft {
   /** Wants something done. A wish of the same name is replaced. */
   wish(name: string, effect: Effect): void {
     this.state.effects = { ...this.state.effects, [name]: effect };
-    // A look or a dial is made again by the rules after a crash; everything else must be found in storage.
-    if (effect.type !== "look" && effect.type !== "dial") this.persist = true;
+    // A look or a dial is made again by the rules after a crash, and all of a removal by its beginning; everything else
+    // must be found in storage.
+    if (effect.type !== "look" && effect.type !== "dial" && !this.state.removal) this.persist = true;
+  }
+
+  /** Wants something done that storage need not know of: a later try of a stored wish, or what is wished again anyway. */
+  wishAgain(name: string, effect: Effect): void {
+    this.state.effects = { ...this.state.effects, [name]: effect };
+  }
+
+  /** Wants the index told of the job as it will be after this step. */
+  tellIndex(afterMs = 0): void {
+    this.deadline("index", null);
+    this.wish("index", { type: "index", nonce: this.state.seq, tries: 0, afterMs });
   }
 
   /** Takes a wish back, or ticks it off. */
@@ -74,8 +89,9 @@ export class Draft {
     const { [name]: gone, ...rest } = this.state.effects;
     if (!gone) return;
     this.state.effects = rest;
-    // What is left of an ended job is only this: once stored, a restart has nothing to do again.
-    if (isTerminal(this.state.stage)) this.persist = true;
+    // What is left of an ended job is only this: once all of it is done and stored, a restart has nothing to do again.
+    const { stage, removal } = this.state;
+    if (isTerminal(stage) && !removal && Object.keys(rest).length === 0) this.persist = true;
   }
 
   /** Sets or clears a named deadline. */
@@ -88,7 +104,7 @@ export class Draft {
   show(change: Change): void {
     this.state.seq += 1;
     this.changes.push(change);
-    if (change.type === "output" || change.type === "warning" || change.type === "end") this.persist = true;
+    if (change.type !== "queue" && change.type !== "progress" && change.type !== "preview") this.persist = true;
   }
 
   /** Tells the caller something that is not an error; once, however often it is found. */
@@ -106,6 +122,7 @@ export class Draft {
   }
 
   done(): Step {
+    if (statusOf(this.#before) !== statusOf(this.state)) this.tellIndex();
     return { state: this.state, changes: this.changes, held: this.held, persist: this.persist };
   }
 }

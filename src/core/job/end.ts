@@ -85,7 +85,7 @@ function terminal(d: Draft, stage: Stage) {
   if (keys.length > 0) d.wish("discard", { type: "discard", keys, tries: 0, afterMs: 0 });
   d.patch({ abandoned: [], queue: null });
   d.enter(stage);
-  d.deadline("expire", d.state.spec.expiresAt);
+  d.deadline("expire", d.state.expiresAt);
   d.show({ type: "end" });
 }
 

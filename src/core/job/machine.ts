@@ -9,8 +9,11 @@ import { Draft, isTerminal, runOf, type Step, type StepContext } from "./draft.t
 import { abandonPrompt, cancelName, endCanceled, expire, failure, giveLeaseBack } from "./end.ts";
 import { leaseGranted, redial, socketFailed, socketOpened } from "./enter.ts";
 import { heard, socketClosed, watch } from "./follow.ts";
+import { indexed, tellIndexAgain } from "./indexing.ts";
 import { look, looked } from "./look.ts";
+import { patched } from "./patch.ts";
 import { newProgress } from "./progress.ts";
+import { goOnRemoving, remove } from "./removal.ts";
 import type { JobSpec } from "./spec.ts";
 import type { DeadlineName, JobEvent, JobState, QueuePlace } from "./state.ts";
 import { submitAnswered, uploaded, uploadFailed } from "./submit.ts";
@@ -18,7 +21,9 @@ import {
   ASK_AGAIN_MS,
   CANCEL_AGAIN_MS,
   CANCEL_GIVE_UP_MS,
+  INDEX_CONFIRM_MS,
   LAST_CANCEL_TRIES,
+  LAST_POOL_TRIES,
   POOL_RETRY_MS,
   RENEW_LEASE_MS,
   WATCH_MS,
@@ -31,6 +36,10 @@ export function newJob(spec: JobSpec): JobState {
     spec,
     seq: 0,
     stage: { name: "queued" },
+    metadata: spec.metadata,
+    priority: spec.priority,
+    expiresAt: spec.expiresAt,
+    removal: null,
     attempt: 1,
     fruitlessLeases: 0,
     spentLeases: [],
@@ -55,6 +64,7 @@ export function newJob(spec: JobSpec): JobState {
 export function step(state: JobState, event: JobEvent, context: StepContext): Step {
   const d = new Draft(state, context);
   apply(d, event);
+  goOnRemoving(d);
   return d.done();
 }
 
@@ -69,6 +79,10 @@ function apply(d: Draft, event: JobEvent) {
       return alarm(d);
     case "cancel_requested":
       return cancelRequested(d, event.by, event.reason);
+    case "remove_requested":
+      return remove(d, event.by);
+    case "patched":
+      return patched(d, event);
     case "lease_granted":
       return leaseGranted(d, event.lease, event.learned);
     case "lease_lost":
@@ -100,6 +114,8 @@ function apply(d: Draft, event: JobEvent) {
       return run ? outputFailed(d, event.key, event.fault) : undefined;
     case "discarded":
       return discarded(d, event.ok);
+    case "indexed":
+      return indexed(d, event.nonce, event.ok);
     case "pool_answered":
       return poolAnswered(d, event.effect, event.ok);
     default:
@@ -131,6 +147,8 @@ function created(d: Draft) {
   if (startBy !== null) d.deadline("start_by", startBy);
   d.deadline("finish_by", finishBy);
   d.wish("lease", { type: "request_lease", tries: 0, afterMs: 0 });
+  // The Worker has let the job in there; this confirms that it came to be, unless it has more to tell by then.
+  d.tellIndex(INDEX_CONFIRM_MS);
 }
 
 /** The object was restarted: sockets and waits are gone, stored wishes are made again by the shell. */
@@ -155,6 +173,7 @@ function revived(d: Draft) {
 
 function alarm(d: Draft) {
   const due = (name: DeadlineName) => (d.state.deadlines[name] ?? Number.POSITIVE_INFINITY) <= d.now;
+  if (due("index")) tellIndexAgain(d);
   if (due("finish_by")) {
     return expire(d, failure(d.state.startedAt ? "run_timeout" : "start_timeout", "The job's deadline has passed."));
   }
@@ -163,10 +182,7 @@ function alarm(d: Draft) {
     d.warn("cancel_unconfirmed", "ComfyUI did not confirm that it stopped.");
     return endCanceled(d, { promptLives: true });
   }
-  if (due("expire")) {
-    d.deadline("expire", null);
-    d.wish("erase", { type: "erase" });
-  }
+  if (due("expire")) return remove(d, "expired");
   if (due("ask")) askAgain(d);
   if (due("renew")) renewLease(d);
   if (due("watch")) watch(d);
@@ -180,7 +196,8 @@ function askAgain(d: Draft) {
 function renewLease(d: Draft) {
   const run = runOf(d.state);
   if (!run || run.released) return d.deadline("renew", null);
-  d.wish("renew", { type: "renew_lease", leaseId: run.lease.id, tries: 0, afterMs: 0 });
+  // Not stored: after a crash the stored deadline has passed, and it is wished anew.
+  d.wishAgain("renew", { type: "renew_lease", leaseId: run.lease.id, tries: 0, afterMs: 0 });
   d.deadline("renew", d.now + RENEW_LEASE_MS);
 }
 
@@ -222,7 +239,8 @@ function cancelTried(d: Draft, promptId: string) {
   d.drop(name);
   const run = runOf(d.state);
   if (run && !run.released && run.promptId === promptId && d.state.cancel) return look(d, 0);
-  if (wish.tries + 1 < LAST_CANCEL_TRIES) d.wish(name, { ...wish, tries: wish.tries + 1, afterMs: CANCEL_AGAIN_MS });
+  if (wish.tries + 1 >= LAST_CANCEL_TRIES) return;
+  d.wishAgain(name, { ...wish, tries: wish.tries + 1, afterMs: CANCEL_AGAIN_MS });
 }
 
 /** The pool object answered one of our wishes, or could not be reached. */
@@ -237,7 +255,8 @@ function poolAnswered(d: Draft, name: string, ok: boolean) {
         if (wish.type === "request_lease") d.deadline("ask", d.now + ASK_AGAIN_MS);
         return d.drop(name);
       }
-      return d.wish(name, { ...wish, tries: wish.tries + 1, afterMs: waitMs(POOL_RETRY_MS, wish.tries) });
+      if (d.state.removal && wish.tries + 1 >= LAST_POOL_TRIES) return d.drop(name);
+      return d.wishAgain(name, { ...wish, tries: wish.tries + 1, afterMs: waitMs(POOL_RETRY_MS, wish.tries) });
     default:
       return;
   }

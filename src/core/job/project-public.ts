@@ -5,7 +5,8 @@ import type { JobState } from "./state.ts";
 
 /** What a share link shows: no inputs, no seed, no workflow, no node, no backend (design §8). */
 export function publicJobOf(state: JobState, view: View): PublicJob {
-  const { workflow, metadata, inputs, backend, share, links, error, ...shown } = jobOf(state, view);
+  const job = jobOf(state, view);
+  const { workflow, user, metadata, priority, rerun_of, inputs, backend, share, links, error, ...shown } = job;
   return {
     ...shown,
     seed: null,

@@ -2,13 +2,13 @@
  * From the private state to what is shown: the job document for its owner (project-public.ts cuts it for viewers).
  * Exhaustive over the stages, so that a new one cannot be forgotten.
  */
-import type { Job, JobPhase, JobStatus, Output, Preview, Progress, Queue } from "../../contract/job.ts";
-import { assertNever } from "../util/assert.ts";
+import type { Job, JobPhase, Output, Preview, Progress, Queue } from "../../contract/job.ts";
 import { runOf } from "./draft.ts";
 import { estimate } from "./eta.ts";
 import { tallyOf } from "./progress.ts";
 import { errorOf, failureOf, metricsOf, pollAfterMs } from "./report.ts";
 import type { JobState, Stored } from "./state.ts";
+import { statusOf } from "./status.ts";
 import { MAX_ATTEMPTS } from "./timing.ts";
 import { noticeOf } from "./trouble.ts";
 import { phaseOfClass } from "./weights.ts";
@@ -26,27 +26,6 @@ export type View = {
 /** A time as the API writes it: UTC, whole seconds. */
 export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 const timestampOrNull = (ms: number | null) => (ms === null ? null : timestamp(ms));
-
-/** The public status. */
-export function statusOf(state: JobState): JobStatus {
-  const { stage } = state;
-  switch (stage.name) {
-    case "succeeded":
-    case "failed":
-    case "canceled":
-    case "expired":
-      return stage.name;
-    case "queued":
-    case "connecting":
-    case "submitted":
-      return state.cancel ? "canceling" : "queued";
-    case "running":
-    case "collecting":
-      return state.cancel ? "canceling" : "running";
-    default:
-      return assertNever(stage);
-  }
-}
 
 /** What is being done, as far as can be told. */
 export function phaseOf(state: JobState): JobPhase {
@@ -174,6 +153,9 @@ export function expectedOf(state: JobState): number | null {
   return count === 0 && !("finishedAt" in state.stage) ? null : count;
 }
 
+/** What a user sees of the own job: all but where it runs, which is the app's affair. */
+export const userJobOf = (state: JobState, view: View): Job => ({ ...jobOf(state, view), backend: null });
+
 /** The whole document, for the owner. */
 export function jobOf(state: JobState, view: View): Job {
   const { spec } = state;
@@ -190,7 +172,10 @@ export function jobOf(state: JobState, view: View): Job {
     headline: headlineOf(state, view.now),
     notice: noticeOf(state),
     workflow: spec.workflow,
-    metadata: spec.metadata,
+    user: spec.user,
+    metadata: state.metadata,
+    priority: state.priority,
+    rerun_of: spec.rerunOf,
     inputs: spec.inputs,
     seed: spec.seed,
     attempt: state.attempt,
@@ -198,7 +183,7 @@ export function jobOf(state: JobState, view: View): Job {
     created_at: timestamp(spec.createdAt),
     started_at: timestampOrNull(state.startedAt),
     finished_at: timestampOrNull("finishedAt" in state.stage ? state.stage.finishedAt : null),
-    expires_at: timestamp(spec.expiresAt),
+    expires_at: timestamp(state.expiresAt),
     deadline: { start_by: timestampOrNull(spec.startBy), finish_by: timestamp(spec.finishBy) },
     queue: queueOf(state),
     progress: progressOf(state, view.now),
@@ -222,6 +207,7 @@ export function jobOf(state: JobState, view: View): Job {
       events: `${self}/events`,
       websocket: `${self.replace(/^http/, "ws")}/events`,
       cancel: `${self}/cancel`,
+      rerun: `${self}/rerun`,
     },
   };
 }

@@ -1,8 +1,10 @@
 /**
  * What a job is asked to do: fixed at its creation, never changed. The graph itself is kept beside it (it may be
- * large); `plan` is what the machine needs to know of it.
+ * large); `plan` is what the machine needs to know of it. What can be changed later (metadata, priority, retention)
+ * begins as it stands here and lives in the state.
  */
 import type { JobId } from "../../contract/ids.ts";
+import type { Priority } from "../../contract/job-requests.ts";
 
 /** A node that the outputs depend on, in the words of the progress model. */
 export type PlanNode = {
@@ -23,6 +25,14 @@ export type JobImage = {
 
 export type JobSpec = {
   id: JobId;
+  /** Whose index and limits it counts for; `default` for jobs that are older than projects. */
+  project: string;
+  /** The end user whose job it is; null for a job of a server's own. */
+  user: string | null;
+  /** The job of which this is a repeat. */
+  rerunOf: JobId | null;
+  /** How many jobs of this user may run at once; null for no limit. */
+  concurrent: number | null;
   /** SHA-256 of the canonical request: the same id with another fingerprint is a conflict, not a replay. */
   fingerprint: string;
   /** Base URL under which this job was created; its links and media URLs are built on it. */
@@ -32,6 +42,7 @@ export type JobSpec = {
   inputs: Record<string, unknown> | null;
   seed: string | null;
   metadata: Record<string, string>;
+  priority: Priority;
   images: JobImage[];
   plan: PlanNode[];
   /** Nodes whose pictures come by socket and nowhere else (SaveImageWebsocket and direct senders). */

@@ -6,6 +6,7 @@
  * simply performed again, so each must be idempotent. A wish that is no longer in the state is to be dropped.
  */
 import type { JobErrorCode, QueueReason, Warning } from "../../contract/job.ts";
+import type { Priority } from "../../contract/job-requests.ts";
 import type { ComfyEvent } from "../comfy/events.ts";
 import type { ProgressModel } from "./progress.ts";
 import type { Run } from "./run.ts";
@@ -102,10 +103,28 @@ export type PreviewInfo = {
   steps: number | null;
 };
 
+/**
+ * The way out of a job: deleted by its owner, or its time is over. Nothing is shown of it any more; its media go, then
+ * its rows, but not before the index was told.
+ */
+export type Removal = {
+  at: number;
+  why: "deleted" | "expired";
+  /** The index has heard of it. */
+  told: boolean;
+  /** Its media are gone. */
+  cleared: boolean;
+};
+
 export type JobState = {
   spec: JobSpec;
   seq: number;
   stage: Stage;
+  metadata: Record<string, string>;
+  priority: Priority;
+  /** When the job and all its media are removed. */
+  expiresAt: number;
+  removal: Removal | null;
   attempt: number;
   /** Leases given back without a submitted prompt, since the last run. */
   fruitlessLeases: number;
@@ -132,7 +151,16 @@ export type JobState = {
   deadlines: Partial<Record<DeadlineName, number>>;
 };
 
-export type DeadlineName = "ask" | "start_by" | "finish_by" | "watch" | "renew" | "cancel_give_up" | "expire";
+export type DeadlineName =
+  | "ask"
+  | "start_by"
+  | "finish_by"
+  | "watch"
+  | "renew"
+  | "cancel_give_up"
+  | "expire"
+  /** The index is told again: it did not hear for a while. */
+  | "index";
 
 export type Effect =
   | { type: "request_lease"; afterMs: number; tries: number }
@@ -167,8 +195,11 @@ export type Effect =
       tries: number;
     }
   | { type: "store"; backendId: string; wanted: Wanted; index: number; tries: number; afterMs: number }
-  /** Removes what may have been stored of results that the ended job does not have. */
+  /** Removes what may have been stored of results that the ended job does not have, or of all of a removed one's. */
   | { type: "discard"; keys: string[]; tries: number; afterMs: number }
+  /** Reports the job as it is then to its project's index. `nonce` tells a report from an older one under way. */
+  | { type: "index"; nonce: number; tries: number; afterMs: number }
+  /** Removes all rows but the memory that there was a job; nothing follows. */
   | { type: "erase" };
 
 /** What became of a stay at a backend; the pool judges the backend's health and learns durations from it. */
@@ -203,6 +234,9 @@ export type JobEvent =
   | { type: "revived" }
   | { type: "alarm" }
   | { type: "cancel_requested"; by: string; reason: string | null }
+  | { type: "remove_requested"; by: "deleted" }
+  /** The owner changes what may be changed; null leaves it as it is. */
+  | { type: "patched"; metadata: Record<string, string> | null; priority: Priority | null; expiresAt: number | null }
   | { type: "lease_granted"; lease: Lease; learned: Learned | null }
   | { type: "lease_lost"; leaseId: string }
   | { type: "queue_place"; place: QueuePlace }
@@ -218,6 +252,8 @@ export type JobEvent =
   | { type: "output_stored"; key: string; stored: Omit<Stored, "index" | "key"> }
   | { type: "output_failed"; key: string; fault: Fault }
   | { type: "discarded"; ok: boolean }
+  /** The index was told by the report of that nonce, or could not be reached. */
+  | { type: "indexed"; nonce: number; ok: boolean }
   /** The pool answered (or did not): the wish of that name is done, or to be made again. */
   | { type: "pool_answered"; effect: string; ok: boolean };
 
@@ -232,7 +268,11 @@ export type Change =
   | { type: "preview"; bytes: Uint8Array }
   | { type: "output"; key: string }
   | { type: "warning"; warning: Warning }
-  | { type: "end" };
+  | { type: "end" }
+  /** Metadata, priority or retention were changed. */
+  | { type: "patched" }
+  /** The job is gone: whoever watches is sent away. */
+  | { type: "removed" };
 
 /** A picture that came by socket and must be held in memory until its `store` wish is done. */
 export type HeldFrame = { key: string; bytes: Uint8Array };

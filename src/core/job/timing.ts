@@ -6,11 +6,14 @@
 /** A socket that says nothing of our prompt for this long is doubted: we look by HTTP (budget: noticed <= 10 s). */
 export const SILENCE_MS = 9_000;
 
-/**
- * The alarm goes off at least this often while a run is followed. An object that was reset sleeps until it does, if
- * nobody asks for it (budget: going on <= 5 s after a restart); each time costs one stored row.
- */
+/** While a run is followed it is looked at this often whether all is well. */
 export const WATCH_MS = 4_500;
+
+/**
+ * The alarm stands at most this far ahead while anything is under way. An object that was reset sleeps until it goes
+ * off, if nobody asks for it; while it is awake its own timers are in time, because each alarm set costs a stored row.
+ */
+export const BACKSTOP_MS = 5_000;
 
 /** A doubted socket that stays silent this long is replaced: a long model load is silent too, so not at the first doubt. */
 export const DEAF_SOCKET_MS = 30_000;
@@ -68,6 +71,18 @@ export const UPLOAD_RETRY_MS = [200, 1_000, 3_000] as const;
 
 /** Waits between attempts to reach our own pool object. */
 export const POOL_RETRY_MS = [200, 1_000, 5_000, 15_000] as const;
+
+/** Tries to reach our own pool object for a job that is being removed: a lease that is not given back runs out by itself. */
+export const LAST_POOL_TRIES = 4;
+
+/** Wait before the index is told that a new job came to be: most jobs have begun by then, and one report says both. */
+export const INDEX_CONFIRM_MS = 500;
+
+/** Waits between attempts to reach the project's index; then it is left to the alarm. */
+export const INDEX_RETRY_MS = [200, 1_000, 5_000] as const;
+
+/** Wait of the alarm before an index that does not answer is told again. */
+export const INDEX_AGAIN_MS = 300_000;
 
 /** Failed dials over which a job goes on without a socket (HTTP answering) or gives its lease back (not answering). */
 export const DIALS_BEFORE_BLIND = 2;

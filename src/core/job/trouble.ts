@@ -5,13 +5,7 @@
 import type { Notice, NoticeCode } from "../../contract/job.ts";
 import { type Draft, runOf } from "./draft.ts";
 import type { JobState } from "./state.ts";
-
-const SENTENCES: Record<NoticeCode, string> = {
-  connection_lost: "The line to the painter was cut. The work goes on, and so do we.",
-  no_news: "No news from the painter for a moment. We are asking.",
-  not_answering: "The painter does not answer. We keep trying.",
-  refused: "The painter's door is locked. Its owner has to look at it; we keep trying.",
-};
+import { noticeMessage } from "./words.ts";
 
 const WARNINGS: Record<NoticeCode, string> = {
   connection_lost: "The WebSocket to ComfyUI was cut; the run is followed by polling until it is back.",
@@ -35,5 +29,5 @@ export function trouble(d: Draft, code: NoticeCode | null) {
 /** What viewers are told of it. */
 export function noticeOf(state: JobState): Notice | null {
   const code = runOf(state)?.trouble ?? null;
-  return code === null ? null : { code, message: SENTENCES[code] };
+  return code === null ? null : { code, message: noticeMessage(code) };
 }

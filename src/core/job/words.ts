@@ -1,8 +1,12 @@
 /**
- * What is said to people about a job, in plain English: the headline of each moment and the sentence for each failure.
- * No node names and no backend text ever stand here.
+ * What is said to people about a job: the headline of each moment, the sentence for each failure and for each trouble, in each of
+ * the languages of core/words. No node names and no backend text ever stand here.
  */
-import type { JobErrorCode, JobPhase, QueueReason } from "../../contract/job.ts";
+import type { JobErrorCode, JobPhase, NoticeCode, QueueReason } from "../../contract/job.ts";
+import { assertNever } from "../util/assert.ts";
+import { MESSAGES } from "../words/all-messages.ts";
+import { counted, filled } from "../words/counted.ts";
+import { DEFAULT_LANG, type Lang } from "../words/languages.ts";
 
 /** What the headline is made of. */
 export type Moment = {
@@ -13,47 +17,6 @@ export type Moment = {
   reason: QueueReason | null;
   etaMs: number | null;
   error: JobErrorCode | null;
-};
-
-const PHASE_WORDS: Record<JobPhase, string> = {
-  waiting: "Waiting for its turn",
-  assigning: "Getting ready",
-  fetching_inputs: "Handing over your picture",
-  loading_model: "Warming up the model",
-  encoding: "Reading the description",
-  sampling: "Painting",
-  decoding: "Developing the picture",
-  saving: "Saving",
-  uploading: "Storing the result",
-  retrying: "Trying again",
-  done: "Done",
-};
-
-const REASON_WORDS: Record<QueueReason, string> = {
-  your_concurrency: "your other pictures come first",
-  workers_busy: "the painter is busy",
-  worker_starting: "the painter is starting",
-  backend_offline: "the painter is offline",
-  paused: "the line is paused",
-};
-
-const FAILURE_WORDS: Record<JobErrorCode, string> = {
-  node_failed: "Something went wrong while making this picture.",
-  invalid_workflow: "This recipe cannot be run as it is.",
-  out_of_memory: "This picture was too big for the machine. Try a smaller size.",
-  model_missing: "The machine does not have the model that this needs.",
-  node_missing: "The machine does not have a part that this recipe needs.",
-  input_unreadable: "The picture you sent could not be read.",
-  worker_lost: "The machine was restarted in the middle. Please try again.",
-  backend_unreachable: "The machine could not be reached. Please try again.",
-  backend_refused: "The machine did not let us in. Its owner has to look at it.",
-  start_timeout: "It took too long to start.",
-  run_timeout: "It took too long.",
-  output_missing: "The result was made but could not be found. Please try again.",
-  output_too_large: "The result is too large to keep.",
-  storage_failed: "The result could not be stored. Please try again.",
-  interrupted: "It was stopped at the machine.",
-  internal: "Something went wrong on our side. Please try again.",
 };
 
 /** Failures after which the same request may well succeed. */
@@ -68,46 +31,53 @@ const RETRYABLE: readonly JobErrorCode[] = [
 ];
 
 /** The sentence for the person who waits. */
-export const userMessage = (code: JobErrorCode): string => FAILURE_WORDS[code];
+export const userMessage = (code: JobErrorCode, lang: Lang = DEFAULT_LANG): string => MESSAGES[lang].failures[code];
+
+/** The sentence for trouble that does not end the job. */
+export const noticeMessage = (code: NoticeCode, lang: Lang = DEFAULT_LANG): string => MESSAGES[lang].notices[code];
 
 /** Whether trying the same again makes sense. */
 export const isRetryable = (code: JobErrorCode): boolean => RETRYABLE.includes(code);
 
-/** A duration as people say it. */
-export function inWords(ms: number): string {
-  const seconds = Math.max(1, Math.round(ms / 1000));
-  if (seconds < 60) return seconds === 1 ? "1 second" : `${seconds} seconds`;
-  const minutes = Math.round(seconds / 60);
-  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
-}
-
 /** One sentence for the moment. */
-export function headline(moment: Moment): string {
-  switch (moment.status) {
+export function headline(moment: Moment, lang: Lang = DEFAULT_LANG): string {
+  const { headlines, failures, phases } = MESSAGES[lang];
+  const { status } = moment;
+  switch (status) {
     case "succeeded":
-      return "Done";
+      return headlines.done;
     case "failed":
-      return FAILURE_WORDS[moment.error ?? "internal"];
+      return failures[moment.error ?? "internal"];
     case "canceled":
-      return "Stopped";
+      return headlines.stopped;
     case "expired":
-      return FAILURE_WORDS[moment.error ?? "start_timeout"];
+      return failures[moment.error ?? "start_timeout"];
     case "canceling":
-      return "Stopping";
+      return headlines.stopping;
     case "queued":
-      return queued(moment);
+      return queued(moment, lang);
     case "running": {
-      const words = PHASE_WORDS[moment.phase];
-      return moment.etaMs === null ? words : `${words} – about ${inWords(moment.etaMs)} left`;
+      const phase = phases[moment.phase];
+      return moment.etaMs === null ? phase : filled(headlines.progress, { phase, left: timeLeft(moment.etaMs, lang) });
     }
+    default:
+      return assertNever(status);
   }
 }
 
-function queued({ phase, ahead, reason, attempt }: Moment): string {
-  if (phase !== "waiting") return PHASE_WORDS[phase];
-  if (attempt > 1 && ahead === null) return PHASE_WORDS.retrying;
-  if (reason === "backend_offline") return "Waiting – the painter is offline";
-  if (ahead === 0) return `Next in line${reason ? ` – ${REASON_WORDS[reason]}` : ""}`;
-  if (ahead !== null) return `${ahead} ahead in line${reason ? ` – ${REASON_WORDS[reason]}` : ""}`;
-  return PHASE_WORDS.waiting;
+function queued({ phase, ahead, reason, attempt }: Moment, lang: Lang): string {
+  const { headlines, phases, reasons } = MESSAGES[lang];
+  if (phase !== "waiting") return phases[phase];
+  if (attempt > 1 && ahead === null) return phases.retrying;
+  if (reason === "backend_offline") return headlines.offline;
+  if (ahead === null) return phases.waiting;
+  const place = ahead === 0 ? headlines.nextInLine : counted(lang, headlines.aheadInLine, ahead);
+  return reason === null ? place : filled(headlines.place, { place, reason: reasons[reason] });
+}
+
+/** Time left as people say it: seconds below a minute, then minutes. */
+function timeLeft(ms: number, lang: Lang): string {
+  const { secondsLeft, minutesLeft } = MESSAGES[lang].headlines;
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return seconds < 60 ? counted(lang, secondsLeft, seconds) : counted(lang, minutesLeft, Math.round(seconds / 60));
 }

@@ -9,6 +9,7 @@ import { getSystemStats, submitPrompt } from "../../core/comfy/requests.ts";
 import { parseSystemStats } from "../../core/comfy/server-info.ts";
 import type { Effect, Fault, JobEvent, JobState } from "../../core/job/state.ts";
 import { submitReplyOf } from "../../core/job/verdict.ts";
+import type { JobRecord } from "../../core/tenant/vocabulary.ts";
 import { assertNever, must } from "../../core/util/assert.ts";
 import { parseExact } from "../../core/util/exact-json.ts";
 import { type ComfyFetch, comfyFetch } from "../comfy/comfy-fetcher.ts";
@@ -17,6 +18,7 @@ import { cancelPrompt, lookFor } from "../comfy/comfy-look.ts";
 import { ComfySocket } from "../comfy/comfy-socket.ts";
 import { uploadToComfy } from "../comfy/comfy-upload.ts";
 import type { Config } from "../config.ts";
+import { errorName, log } from "../log.ts";
 import { OutputStorage } from "./job-outputs.ts";
 import { preparePrompt } from "./job-prompt.ts";
 
@@ -32,7 +34,12 @@ export type EffectPorts = {
   /** Prepares the links of a result before it is announced. */
   linked(output: { id: string; name: string }): Promise<void>;
   heard(event: JobEvent): void;
+  /** The job for its project's index, as it is now. */
+  record(): JobRecord;
+  /** Removes the rows. */
   erase(): Promise<void>;
+  /** For tests: the object dies here if it was told to, with all that it wrote on disk. */
+  reach(point: string): Promise<void>;
 };
 
 const VERSION_TIMEOUT_MS = 5_000;
@@ -84,12 +91,43 @@ export class JobEffects {
       case "store":
         return this.#outputs.store(effect, this.#send(effect.backendId), signal);
       case "discard":
-        return this.#outputs.discard(effect.keys);
+        return this.#discard(effect);
+      case "index":
+        return this.#tellIndex(effect);
       case "erase":
         await this.#ports.erase();
         return null;
       default:
         return assertNever(effect);
+    }
+  }
+
+  /** Gives back a viewer's place among the project's open streams; one that is not heard of there ends by its time. */
+  closeStream(streamId: string): void {
+    const tenant = this.#ports.env.TENANTS.getByName(this.#ports.state().spec.project);
+    tenant.closeStream(streamId).catch(() => {});
+  }
+
+  async #discard(effect: Extract<Effect, { type: "discard" }>): Promise<JobEvent> {
+    const event = await this.#outputs.discard(effect.keys);
+    if (this.#ports.state().removal) await this.#ports.reach("remove:after-media");
+    return event;
+  }
+
+  /** Reports the job. One that was overtaken by a newer report changes nothing there: the index compares `seq`. */
+  async #tellIndex({ nonce }: Extract<Effect, { type: "index" }>): Promise<JobEvent> {
+    const { env, record, reach, state } = this.#ports;
+    const { project } = state().spec;
+    const report = record();
+    const step = report.removed ? "remove" : report.terminal ? "finish" : "report";
+    try {
+      await reach(`${step}:before-index`);
+      await env.TENANTS.getByName(project).record(report);
+      await reach(`${step}:after-index`);
+      return { type: "indexed", nonce, ok: true };
+    } catch (error) {
+      log("warn", "index_not_heard", { job: report.jobId, error: errorName(error) });
+      return { type: "indexed", nonce, ok: false };
     }
   }
 
@@ -105,7 +143,7 @@ export class JobEffects {
     name: string,
   ): Promise<JobEvent | null> {
     const { env, jobName, heard } = this.#ports;
-    const { spec } = this.#ports.state();
+    const { spec, priority } = this.#ports.state();
     // A stub that has seen an error may be broken for good: each wish takes a new one.
     const pool = env.POOL.getByName("main");
     try {
@@ -116,7 +154,9 @@ export class JobEffects {
             if (other.type === "release_lease")
               await pool.release(other.leaseId, other.outcome, spec.shape, other.counts);
           }
-          const answer = await pool.requestLease(jobName, spec.shape);
+          const owner = `${spec.project}/${spec.user ?? ""}`;
+          const request = { shape: spec.shape, owner, priority, maxRunning: spec.concurrent };
+          const answer = await pool.requestLease(jobName, request);
           if (answer.type === "granted") heard({ type: "lease_granted", lease: answer.lease, learned: answer.learned });
           else heard({ type: "queue_place", place: answer.place });
           break;

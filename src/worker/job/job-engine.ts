@@ -2,19 +2,16 @@
  * The machine at work: feeds events to `step`, stores what must be stored before it is acted upon, shows what became
  * visible, performs the outstanding wishes, keeps the one alarm. All decisions are in core/job; this only obeys.
  */
-import { nextAlarm } from "../../core/clock/deadlines.ts";
 import { storedProgress, toStore } from "../../core/job/checkpoint.ts";
 import { isTerminal, runOf, type Step } from "../../core/job/draft.ts";
 import { step } from "../../core/job/machine.ts";
 import type { Change, Effect, JobEvent, JobState } from "../../core/job/state.ts";
 import { CHECKPOINT_MS } from "../../core/job/timing.ts";
+import { wakeOf } from "../../core/job/wake.ts";
 import { must } from "../../core/util/assert.ts";
 import { errorName, log } from "../log.ts";
 import { durableEvent } from "./job-events.ts";
 import type { EventRow, JobStore } from "./job-store.ts";
-
-/** Should a wish's own timer die with the object, the alarm makes it again after this. */
-const WISH_BACKSTOP_MS = 15_000;
 
 /** What the engine needs of the object around it. */
 export type EnginePorts = {
@@ -34,7 +31,10 @@ export class JobEngine {
   /** Pictures from the socket on their way into storage, by the key of their wish. */
   readonly frames = new Map<string, Uint8Array>();
   #state: JobState | null;
+  /** The graph of a job that has no row yet. */
+  #graph: string | null = null;
   #armedAt: number | null = null;
+  #timer: { at: number; handle: ReturnType<typeof setTimeout> } | null = null;
   #savedAt = 0;
   #dirty = false;
   /** Up to here progress may grow without another write. */
@@ -55,15 +55,21 @@ export class JobEngine {
     return must(this.#state, "a job");
   }
 
-  /** A new job, already stored: sets it going. */
-  begin(state: JobState): void {
+  /** Stores a new job and sets it going. `graph` is exact JSON text. */
+  begin(state: JobState, graph: string): void {
     this.#state = state;
+    this.#graph = graph;
     this.apply({ type: "created" });
   }
 
-  /** Takes up a stored job after the object was started anew. */
-  revive(): void {
-    if (this.#state) this.apply({ type: "revived" });
+  /** Takes up a stored job after the object was started anew; `armedAt` is where its alarm stands. */
+  revive(armedAt: number | null): void {
+    // An alarm that is past due may have been lost.
+    if (armedAt !== null && armedAt > Date.now()) this.#armedAt = armedAt;
+    const { effects, removal, spec, stage } = this.job;
+    if ("run" in stage || Object.keys(effects).length > 0)
+      log("info", "job_resumed", { job: spec.id, stage: stage.name, removing: removal !== null });
+    this.apply({ type: "revived" });
   }
 
   /** Lets an event happen. Runs to its end without waiting; everything that waits reports back as another event. */
@@ -94,19 +100,24 @@ export class JobEngine {
   halt(): void {
     for (const { abort } of this.#inFlight.values()) abort.abort();
     this.#inFlight.clear();
+    this.#clearTimer();
     this.#state = null;
   }
 
   #store(next: Step, shown: { change: Change; seq: number }[], now: number): void {
-    const events = shown.flatMap(({ change, seq }): EventRow[] =>
+    // Nobody will ask what happened to a job that is removed.
+    const kept = next.state.removal ? [] : shown;
+    const events = kept.flatMap(({ change, seq }): EventRow[] =>
       [durableEvent(next.state, change, seq, now)].filter((row) => row !== null),
     );
     const checkpoint = this.#dirty && now - this.#savedAt >= CHECKPOINT_MS;
     const outrun = (next.state.progress.shown ?? -1) > this.#storedProgress;
     if (next.persist || events.length > 0 || checkpoint || outrun) {
-      const kept = toStore(next.state);
-      this.#ports.store.save(kept, events);
-      this.#storedProgress = storedProgress(kept);
+      const stored = toStore(next.state);
+      if (this.#graph === null) this.#ports.store.save(stored, events);
+      else this.#ports.store.create(stored, this.#graph);
+      this.#graph = null;
+      this.#storedProgress = storedProgress(stored);
       this.#savedAt = now;
       this.#dirty = false;
     } else if (shown.length > 0) {
@@ -147,14 +158,30 @@ export class JobEngine {
     if (event) this.apply(event);
   }
 
-  /** Sets the alarm to the earliest deadline; an alarm that is early enough already stays as it is. */
+  /** Sets timer and alarm to what is due next; one that is early enough already stays as it is. */
   arm(now: number): void {
     if (!this.#state) return;
-    const wishes = Object.keys(this.#state.effects).length > 0 ? now + WISH_BACKSTOP_MS : null;
-    const at = nextAlarm(this.#state.deadlines, [wishes]);
-    if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
-    this.#armedAt = at;
-    this.#ports.setAlarm(at);
+    const { timerAt, alarmAt } = wakeOf(this.#state, now);
+    // A timer that stands earlier finds nothing due; one that is no longer needed would keep the object awake.
+    if (timerAt === null) this.#clearTimer();
+    else if (!this.#timer || this.#timer.at > timerAt) this.#setTimer(timerAt, now);
+    if (alarmAt === null || (this.#armedAt !== null && this.#armedAt <= alarmAt)) return;
+    this.#armedAt = alarmAt;
+    this.#ports.setAlarm(alarmAt);
+  }
+
+  #setTimer(at: number, now: number): void {
+    this.#clearTimer();
+    const handle = setTimeout(() => {
+      this.#timer = null;
+      this.apply({ type: "alarm" });
+    }, at - now);
+    this.#timer = { at, handle };
+  }
+
+  #clearTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer.handle);
+    this.#timer = null;
   }
 
   #logTrouble(before: JobState, after: JobState): void {

@@ -10,17 +10,18 @@ import {
   previewOf,
   progressOf,
   queueOf,
-  statusOf,
   timestamp,
+  userJobOf,
   type View,
 } from "../../core/job/project.ts";
 import { publicJobOf, publicOutput, publicProgress } from "../../core/job/project-public.ts";
 import type { Change, JobState, Stage } from "../../core/job/state.ts";
+import { statusOf } from "../../core/job/status.ts";
 import { noticeOf } from "../../core/job/trouble.ts";
 import type { EventRow } from "./job-store.ts";
 
 /** What a viewer may see. */
-export type Audience = { role: "owner" | "viewer"; reveal: readonly string[] };
+export type Audience = { role: "owner" | "user" | "viewer"; reveal: readonly string[] };
 
 /** The row to keep of a change, or null for one that is complete in itself. */
 export function durableEvent(state: JobState, change: Change, seq: number, now: number): EventRow | null {
@@ -34,6 +35,9 @@ export function durableEvent(state: JobState, change: Change, seq: number, now: 
       return row("warning", change.warning);
     case "end":
       return row("end", {});
+    case "patched":
+      // After the end there is nothing but the end to be told again, with the job as it is now.
+      return "finishedAt" in state.stage ? row("end", {}) : row("status", statusData(state, state.stage.name, now));
     default:
       return null;
   }
@@ -72,7 +76,7 @@ export function eventOf(
     }
     case "progress": {
       const progress =
-        audience.role === "owner" ? progressOf(state, view.now) : publicProgress(progressOf(state, view.now));
+        audience.role === "viewer" ? publicProgress(progressOf(state, view.now)) : progressOf(state, view.now);
       const words = { phase: phaseOf(state), headline: headlineOf(state, view.now) };
       return envelope(state, "progress", seq, view.now, { ...progress, ...words });
     }
@@ -88,7 +92,7 @@ export function eventOf(
 
 /** A kept row as the event for this audience, drawn from the job as it is now. */
 export function keptEventOf(state: JobState, row: EventRow, audience: Audience, view: View): ViewerEvent | null {
-  const owner = audience.role === "owner";
+  const owner = audience.role !== "viewer";
   const data = JSON.parse(row.data);
   switch (row.type) {
     case "status":
@@ -116,6 +120,7 @@ export function keptEventOf(state: JobState, row: EventRow, audience: Audience, 
 /** The whole job for this audience. */
 export function shownJob(state: JobState, audience: Audience, view: View) {
   if (audience.role === "owner") return jobOf(state, view);
+  if (audience.role === "user") return userJobOf(state, view);
   const job = publicJobOf(state, view);
   return {
     ...job,

@@ -19,7 +19,7 @@ export class Shares {
   }
 
   /** A link for this token, not yet stored; it never outlives the job. */
-  async prepare(spec: JobSpec, create: ShareCreate, token: string, now: number): Promise<ShareRow> {
+  async prepare(create: ShareCreate, token: string, now: number, jobExpiresAt: number): Promise<ShareRow> {
     const { secret } = must(readShareToken(token), "a token of our own making");
     const secretHash = await hashShareSecret(secret);
     return {
@@ -30,7 +30,7 @@ export class Shares {
       reveal: create.reveal,
       allowDownload: create.allow_download,
       createdAt: now,
-      expiresAt: Math.min(now + create.expires_in_seconds * 1000, spec.expiresAt),
+      expiresAt: Math.min(now + create.expires_in_seconds * 1000, jobExpiresAt),
       revokedAt: null,
     };
   }

@@ -1,10 +1,11 @@
 /**
- * A job's rows: its spec and graph (written once), its state (one row, rewritten), its durable events, its share
- * links. Reading and writing only; what is worth storing is decided elsewhere.
+ * A job's rows: one with all of it (spec and graph, the state, its durable events), because each row written costs the
+ * same; its share links; the tickets that were used; at last its tombstone. Reading and writing only; what is worth
+ * storing is decided elsewhere.
  */
 import { KEPT_EVENTS } from "../../core/fanout/resume.ts";
-import type { JobSpec } from "../../core/job/spec.ts";
-import type { JobState } from "../../core/job/state.ts";
+import { restoredJob, type StoredSpec, type StoredState } from "../../core/job/restore.ts";
+import type { JobState, Removal } from "../../core/job/state.ts";
 
 /** Visible changes that may happen between two writes of `seq`; after a crash the counter goes on above them. */
 const SEQ_RESERVE = 1_000;
@@ -23,13 +24,24 @@ export type ShareRow = {
 
 export type EventRow = { seq: number; at: number; type: string; data: string };
 
-type Saved = Omit<JobState, "spec">;
+/** What is known of a job that was removed. Tombstones of older versions know neither request nor user. */
+export type Tombstone = {
+  at: number;
+  why: Removal["why"];
+  fingerprint: string | null;
+  user: string | null;
+};
+
+/** How long a removed job is remembered as such. */
+const TOMBSTONE_MS = 30 * 86_400_000;
 
 export class JobStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   /** Up to here `seq` may grow without another write. */
   #reservedSeq = 0;
+  /** The durable events that are kept, oldest first. */
+  #events: readonly EventRow[] = [];
   #shares: readonly ShareRow[] | null = null;
 
   constructor(storage: DurableObjectStorage) {
@@ -40,33 +52,32 @@ export class JobStore {
   /** The stored job, or null; an object without a job has no tables and costs nothing. */
   load(): JobState | null {
     if (!this.#hasTable("job")) return null;
-    const row = this.#sql
-      .exec<{ spec: string; state: string; reserved_seq: number }>("SELECT spec, state, reserved_seq FROM job")
-      .toArray()[0];
+    if (this.#hasTable("event")) this.#joinEvents();
+    type Row = { spec: string; state: string; reserved_seq: number; events: string };
+    const row = this.#sql.exec<Row>("SELECT spec, state, reserved_seq, events FROM job").toArray()[0];
     if (!row) return null;
-    const saved = JSON.parse(row.state) as Saved;
+    this.#events = JSON.parse(row.events) as EventRow[];
+    const job = restoredJob(JSON.parse(row.spec) as StoredSpec, JSON.parse(row.state) as StoredState);
     this.#reservedSeq = row.reserved_seq;
-    return { ...saved, seq: Math.max(saved.seq, row.reserved_seq), spec: JSON.parse(row.spec) as JobSpec };
+    return { ...job, seq: Math.max(job.seq, row.reserved_seq) };
   }
 
-  /** When the job was removed, if it was. */
-  erasedAt(): number | null {
+  /** What is remembered of a job that was removed. */
+  tombstone(): Tombstone | null {
     if (!this.#hasTable("tombstone")) return null;
-    return this.#sql.exec<{ at: number }>("SELECT at FROM tombstone").toArray()[0]?.at ?? null;
+    const row = this.#sql.exec<Pick<Tombstone, "at"> & Partial<Tombstone>>("SELECT * FROM tombstone").toArray()[0];
+    return row ? { why: "expired", fingerprint: null, user: null, ...row } : null;
   }
 
-  /** Makes the tables and the one job row. `graph` is exact JSON text. */
+  /** Makes the table and its one row. `graph` is exact JSON text. */
   create(state: JobState, graph: string): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec(
-        "CREATE TABLE job (spec TEXT NOT NULL, graph TEXT NOT NULL, state TEXT NOT NULL, reserved_seq INTEGER NOT NULL)",
-      );
-      this.#sql.exec(
-        "CREATE TABLE event (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL)",
+        "CREATE TABLE job (spec TEXT NOT NULL, graph TEXT NOT NULL, state TEXT NOT NULL, reserved_seq INTEGER NOT NULL, events TEXT NOT NULL)",
       );
       const { spec, ...saved } = state;
       this.#sql.exec(
-        "INSERT INTO job VALUES (?, ?, ?, ?)",
+        "INSERT INTO job VALUES (?, ?, ?, ?, '[]')",
         JSON.stringify(spec),
         graph,
         JSON.stringify(saved),
@@ -79,15 +90,24 @@ export class JobStore {
   /** Writes the state and what became visible and durable with it, at once or not at all. */
   save(state: JobState, events: EventRow[]): void {
     const { spec: _fixed, ...saved } = state;
-    // What was reserved stays so while changes come thick and fast; a job that rests has its true `seq` again.
-    this.#reservedSeq = "run" in state.stage ? Math.max(this.#reservedSeq, state.seq) : state.seq;
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("UPDATE job SET state = ?, reserved_seq = ?", JSON.stringify(saved), this.#reservedSeq);
-      for (const { seq, at, type, data } of events) {
-        this.#sql.exec("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", seq, at, type, data);
-      }
-      if (events.length > 0) this.#trimEvents();
-    });
+    this.#reservedSeq = this.#reserveFor(state);
+    const text = JSON.stringify(saved);
+    if (events.length === 0) {
+      this.#sql.exec("UPDATE job SET state = ?, reserved_seq = ?", text, this.#reservedSeq);
+      return;
+    }
+    // A job has one end, the one last told.
+    const ends = events.some((event) => event.type === "end");
+    const known = ends ? this.#events.filter((event) => event.type !== "end") : this.#events;
+    this.#events = [...known, ...events].slice(-KEPT_EVENTS);
+    const kept = JSON.stringify(this.#events);
+    this.#sql.exec("UPDATE job SET state = ?, reserved_seq = ?, events = ?", text, this.#reservedSeq, kept);
+  }
+
+  /** Changes come thick and fast while a job runs, so some are reserved with a write; one that rests has its true `seq`. */
+  #reserveFor({ stage, seq }: JobState): number {
+    if (stage.name === "running") return this.#reservedSeq > seq ? this.#reservedSeq : seq + SEQ_RESERVE;
+    return "run" in stage ? Math.max(this.#reservedSeq, seq) : seq;
   }
 
   /** Makes sure that `seq` cannot be given twice, should the object die before the state is written again. */
@@ -104,15 +124,12 @@ export class JobStore {
 
   /** The durable events after `seq`. */
   eventsAfter(seq: number): EventRow[] {
-    return this.#sql.exec<EventRow>("SELECT seq, at, type, data FROM event WHERE seq > ? ORDER BY seq", seq).toArray();
+    return this.#events.filter((event) => event.seq > seq);
   }
 
   /** The `seq`s of the kept durable events, rising. */
   keptSeqs(): number[] {
-    return this.#sql
-      .exec<{ seq: number }>("SELECT seq FROM event ORDER BY seq")
-      .toArray()
-      .map((row) => row.seq);
+    return this.#events.map((event) => event.seq);
   }
 
   /** All links of the job; most jobs have none, and then there is no table of them either. */
@@ -132,23 +149,42 @@ export class JobStore {
     this.#sql.exec("INSERT OR REPLACE INTO share VALUES (?, ?)", share.id, JSON.stringify(share));
   }
 
-  /** Removes everything but the memory that there was a job. */
-  async erase(at: number): Promise<void> {
-    await this.#storage.deleteAll();
-    this.#sql.exec("CREATE TABLE tombstone (at INTEGER NOT NULL)");
-    this.#sql.exec("INSERT INTO tombstone VALUES (?)", at);
+  /** Takes a ticket; false for one that was taken before, or is over. Those that are over are forgotten. */
+  useTicket(jti: string, expiresAt: number, now: number): boolean {
+    if (expiresAt <= now) return false;
+    const table = "CREATE TABLE IF NOT EXISTS ticket (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID";
+    this.#sql.exec(table);
+    this.#sql.exec("DELETE FROM ticket WHERE expires_at <= ?", now);
+    if (this.#sql.exec("SELECT 1 FROM ticket WHERE jti = ?", jti).toArray().length > 0) return false;
+    this.#sql.exec("INSERT INTO ticket VALUES (?, ?)", jti, expiresAt);
+    return true;
   }
 
-  /** Removes that memory too. */
-  async forget(): Promise<void> {
-    await this.#storage.deleteAll();
+  /** Removes everything but the memory that there was a job. All of it is one write: there is always one of the two. */
+  async erase(stone: Tombstone): Promise<void> {
+    const { at, why, fingerprint, user } = stone;
+    const done = this.#storage.deleteAll();
+    this.#sql.exec("CREATE TABLE tombstone (at INTEGER NOT NULL, why TEXT NOT NULL, fingerprint TEXT, user TEXT)");
+    this.#sql.exec("INSERT INTO tombstone VALUES (?, ?, ?, ?)", at, why, fingerprint, user);
+    await Promise.all([done, this.#storage.setAlarm(at + TOMBSTONE_MS)]);
   }
 
-  #trimEvents(): void {
-    this.#sql.exec(
-      "DELETE FROM event WHERE seq <= (SELECT seq FROM event ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-      KEPT_EVENTS,
-    );
+  /** Removes that memory too, once its time is over; where it is not, makes sure that the alarm will come. */
+  async forget(now: number): Promise<void> {
+    const stone = this.tombstone();
+    if (!stone) return;
+    if (now >= stone.at + TOMBSTONE_MS) await this.#storage.deleteAll();
+    else await this.#storage.setAlarm(stone.at + TOMBSTONE_MS);
+  }
+
+  /** Older versions had a table of events. */
+  #joinEvents(): void {
+    this.#storage.transactionSync(() => {
+      const events = this.#sql.exec<EventRow>("SELECT seq, at, type, data FROM event ORDER BY seq").toArray();
+      this.#sql.exec("ALTER TABLE job ADD COLUMN events TEXT NOT NULL DEFAULT '[]'");
+      this.#sql.exec("UPDATE job SET events = ?", JSON.stringify(events));
+      this.#sql.exec("DROP TABLE event");
+    });
   }
 
   #hasTable(name: string): boolean {

@@ -2,22 +2,29 @@
  * The job as its viewers get it: greetings, events, previews, each for its audience. Joins the state with what lives
  * beside it: links, the latest preview's bytes, the count of viewers.
  */
+import type { Job, PublicJob } from "../../contract/job.ts";
 import type { PreviewFrameHeader, PreviewMode, ViewerEvent } from "../../contract/viewer.ts";
 import { LIVE_PROTOCOL } from "../../contract/viewer.ts";
 import { KEPT_EVENTS, welcome } from "../../core/fanout/resume.ts";
 import type { View } from "../../core/job/project.ts";
+import type { Reader } from "../../core/job/reader.ts";
+import { recordOf } from "../../core/job/record.ts";
 import type { Change, JobState } from "../../core/job/state.ts";
+import type { JobRecord } from "../../core/tenant/vocabulary.ts";
 import type { MediaLinks } from "../artifacts/media-links.ts";
 import { encodePreviewFrame } from "../viewers/preview-frame.ts";
 import type { ViewerSpec } from "../viewers/viewer.ts";
 import type { LatestPreview } from "../viewers/viewer-sockets.ts";
-import { type Audience, envelope, eventOf, keptEventOf, shownJob } from "./job-events.ts";
+import type { Shown } from "./job-answers.ts";
+import { envelope, eventOf, keptEventOf, shownJob } from "./job-events.ts";
 import type { JobStore } from "./job-store.ts";
 
 const HEARTBEAT_MS = 15_000;
 const MAX_SESSION_MS = 600_000;
 /** Largest preview that travels inside a text event (api D4). */
 const MAX_INLINE_BYTES = 24 * 1024;
+
+const OWNER = { role: "owner", base: null, reveal: ["previews", "outputs"] } as const;
 
 export type Counts = { now: number; peak: number; total: number };
 
@@ -33,11 +40,16 @@ export class JobView {
     this.counts = counts;
   }
 
+  /** Makes the links of the results that there are; needed before the job is shown. */
+  async prepareLinks({ spec, outputs }: JobState): Promise<void> {
+    await this.#links.prepare(spec.origin, outputs, Date.now());
+  }
+
   /** What the projection needs for this viewer. */
   view(state: JobState, spec: Pick<ViewerSpec, "role" | "base">): View {
     const { base } = spec;
     const root = base ?? `${state.spec.origin}/v1/jobs/${state.spec.id}`;
-    const share = spec.role === "owner" ? this.#store.shares().find((one) => one.revokedAt === null) : undefined;
+    const share = spec.role !== "viewer" ? this.#store.shares().find((one) => one.revokedAt === null) : undefined;
     return {
       now: Date.now(),
       outputUrl: ({ id, cleanable }) => {
@@ -51,9 +63,23 @@ export class JobView {
     };
   }
 
-  /** The whole job. */
-  shown(state: JobState, spec: Audience & Pick<ViewerSpec, "base">) {
-    return shownJob(state, spec, this.view(state, spec));
+  /** The whole job for a caller, as text. */
+  document(state: JobState, reader: Reader): Shown {
+    const audience = reader.user === null ? OWNER : ({ ...OWNER, role: "user" } as const);
+    const job = shownJob(state, audience, this.view(state, audience)) as Job;
+    const { seq, terminal, poll_after_ms: pollAfterMs } = job;
+    return { type: "found", json: JSON.stringify(job), seq, terminal, pollAfterMs };
+  }
+
+  /** The job as a share link shows it. `base` is the link's path. */
+  shared(state: JobState, base: string, reveal: readonly string[]): PublicJob {
+    const audience = { role: "viewer", base, reveal } as const;
+    return shownJob(state, audience, this.view(state, audience)) as PublicJob;
+  }
+
+  /** The job as its project's index holds it. */
+  record(state: JobState): JobRecord {
+    return recordOf(state, this.view(state, OWNER));
   }
 
   /** The greeting, and what a returning viewer missed. */
@@ -72,7 +98,7 @@ export class JobView {
     const seq = plan.type === "resume" && spec.after !== null ? spec.after : present;
     const hello = envelope(state, "hello", seq, view.now, {
       protocol: LIVE_PROTOCOL,
-      role: spec.role,
+      role: spec.role === "viewer" ? "viewer" : "owner",
       resumed: plan.type === "resume",
       replayed: replay.length,
       heartbeat_ms: HEARTBEAT_MS,

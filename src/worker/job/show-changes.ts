@@ -15,13 +15,19 @@ export function showChanges(
   view: JobView,
   viewers: ViewerSockets,
 ): void {
+  if (changes.some(({ change }) => change.type === "removed")) {
+    view.latest = null;
+    return viewers.closeAll(CLOSE_CODES.gone, "The job was removed.");
+  }
   for (const { change, seq } of changes) {
     switch (change.type) {
       case "progress":
       case "queue":
       case "preview":
+      case "removed":
         break;
       case "status":
+      case "patched":
       case "output":
       case "warning":
         viewers.broadcast((spec) => view.event(state, change, seq, spec));

@@ -12,7 +12,7 @@ import {
   SLOW_BYTES,
   STALLED_BYTES,
 } from "../../core/fanout/pace.ts";
-import { attach, closeSocket, newViewer, type Viewer, type ViewerSpec, viewerOf } from "./viewer.ts";
+import { attach, closeSocket, type KnownViewer, newViewer, type Viewer, type ViewerSpec, viewerOf } from "./viewer.ts";
 import { parseViewerMessage } from "./viewer-message.ts";
 
 /** Time between two counts of viewers. */
@@ -29,7 +29,9 @@ export type ViewerPorts = {
   preview(spec: ViewerSpec, mode: PreviewMode): ViewerEvent | Uint8Array | null;
   latestPreviewRev(): number;
   counted(now: number): ViewerEvent | null;
-  cancel(): void;
+  cancel(spec: ViewerSpec): void;
+  /** A viewer has gone; told once of each. */
+  left(spec: KnownViewer): void;
 };
 
 export class ViewerSockets {
@@ -48,7 +50,7 @@ export class ViewerSockets {
     for (const socket of ctx.getWebSockets()) this.#viewers.set(socket, viewerOf(socket));
   }
 
-  /** Viewers with a visible page; the owner's own connections do not count. */
+  /** Viewers with a visible page; connections of the owner and of the job's user do not count. */
   get watching(): number {
     let count = 0;
     for (const { spec, visible } of this.#viewers.values()) if (spec.role === "viewer" && visible) count += 1;
@@ -63,14 +65,16 @@ export class ViewerSockets {
   /**
    * Accepts a viewer, who offered `protocols`, and greets it. `stop` closes it right after, for a job that has ended.
    */
-  accept(spec: ViewerSpec, protocols: string | null, stop: boolean): Response {
+  accept(spec: KnownViewer, protocols: string | null, stop: boolean): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [spec.role]);
     const viewer = newViewer(server, spec, true);
     attach(viewer);
     for (const event of this.#ports.welcome(spec)) this.#send(viewer, JSON.stringify(event));
-    if (stop) closeSocket(server, CLOSE_CODES.done, "The job has ended.");
-    else {
+    if (stop) {
+      closeSocket(server, CLOSE_CODES.done, "The job has ended.");
+      this.#ports.left(spec);
+    } else {
       this.#viewers.set(server, viewer);
       this.#sendPreview(viewer, Date.now());
       this.#countSoon();
@@ -112,6 +116,7 @@ export class ViewerSockets {
   heard(socket: WebSocket, message: string | ArrayBuffer): void {
     const viewer = this.#viewers.get(socket);
     if (!viewer) return;
+    if (this.#isOver(viewer)) return;
     const parsed = parseViewerMessage(message);
     if (!parsed) return this.#drop(socket, CLOSE_CODES.badMessage, "That is not a message of this protocol.");
     switch (parsed.type) {
@@ -126,15 +131,14 @@ export class ViewerSockets {
         attach(viewer);
         return this.#countSoon();
       case "cancel":
-        if (viewer.spec.role === "owner") this.#ports.cancel();
+        if (viewer.spec.role !== "viewer" && viewer.spec.mayCancel) this.#ports.cancel(viewer.spec);
         return;
     }
   }
 
   /** A viewer has gone; its Close is answered, because under hibernation nobody else does. */
   closed(socket: WebSocket, code: number): void {
-    this.#viewers.delete(socket);
-    closeSocket(socket, code, "");
+    this.#drop(socket, code, "");
     this.#countSoon();
   }
 
@@ -145,9 +149,26 @@ export class ViewerSockets {
     }
   }
 
+  /** Closes the sockets of a user's tokens that were made at or before that time (ms). */
+  closeUser(user: string, madeBefore: number): void {
+    for (const [socket, { spec }] of this.#viewers) {
+      if (spec.user !== user || (spec.madeAt !== null && spec.madeAt > madeBefore)) continue;
+      this.#drop(socket, CLOSE_CODES.unauthenticated, "The token was revoked.");
+    }
+  }
+
+  /** Sends a viewer away whose token is over; noticed when there is something to say, for a timer would cost more. */
+  #isOver({ socket, spec }: Viewer): boolean {
+    if (spec.expiresAt === null || spec.expiresAt > Date.now()) return false;
+    this.#drop(socket, CLOSE_CODES.unauthenticated, "The token is over.");
+    return true;
+  }
+
   #drop(socket: WebSocket, code: number, reason: string): void {
+    const viewer = this.#viewers.get(socket);
     this.#viewers.delete(socket);
     closeSocket(socket, code, reason);
+    if (viewer) this.#ports.left(viewer.spec);
   }
 
   #flushConflated(): void {
@@ -184,6 +205,7 @@ export class ViewerSockets {
 
   /** Sends to one viewer. What is conflated is passed over where too much is unread, and made good by the next. */
   #send(viewer: Viewer, data: string | Uint8Array, conflated = false): void {
+    if (this.#isOver(viewer)) return;
     try {
       const unreadBytes = viewer.socket.bufferedAmount;
       if (conflated && unreadBytes > SLOW_BYTES) return;

@@ -7,7 +7,8 @@ import { noCredit, type PreviewCredit } from "../../core/fanout/pace.ts";
 export const VIEWER_HEADER = "x-easel-viewer";
 
 export const ViewerSpecSchema = z.object({
-  role: z.enum(["owner", "viewer"]),
+  /** `user` is an owner that is an end user of the app; `viewer` came by a link. */
+  role: z.enum(["owner", "user", "viewer"]),
   reveal: z.array(z.string()),
   /** The share that it came by. */
   shareId: z.string().nullable(),
@@ -15,12 +16,24 @@ export const ViewerSpecSchema = z.object({
   base: z.string().nullable(),
   previews: z.enum(PREVIEW_MODES),
   after: z.int().nullable(),
+  /** The end user, whose jobs alone are reached; null for servers and for viewers by a link. */
+  user: z.string().nullable().default(null),
+  /** When the token by which it came was made, and when it ends, ms; null for what does not end. */
+  madeAt: z.int().nullable().default(null),
+  expiresAt: z.int().nullable().default(null),
+  /** The place that it takes among the project's open streams, where those are limited. */
+  streamId: z.string().nullable().default(null),
+  /** Whether it may cancel the job by a message; links never do. */
+  mayCancel: z.boolean().default(true),
 });
-export type ViewerSpec = z.infer<typeof ViewerSpecSchema>;
+/** What the Worker tells of a viewer. */
+export type ViewerSpec = z.input<typeof ViewerSpecSchema>;
+/** The same with nothing left out. */
+export type KnownViewer = z.output<typeof ViewerSpecSchema>;
 
 export type Viewer = {
   readonly socket: WebSocket;
-  readonly spec: ViewerSpec;
+  readonly spec: KnownViewer;
   /** Viewers of the same audience get the same bytes. */
   readonly audience: string;
   visible: boolean;
@@ -28,7 +41,7 @@ export type Viewer = {
 };
 
 /** A viewer that has not been sent anything yet. */
-export const newViewer = (socket: WebSocket, spec: ViewerSpec, visible: boolean): Viewer => ({
+export const newViewer = (socket: WebSocket, spec: KnownViewer, visible: boolean): Viewer => ({
   socket,
   spec,
   audience: `${spec.role} ${spec.reveal.join()} ${spec.base ?? ""}`,
@@ -36,7 +49,7 @@ export const newViewer = (socket: WebSocket, spec: ViewerSpec, visible: boolean)
   credit: noCredit,
 });
 
-type Attachment = { spec: ViewerSpec; visible: boolean };
+type Attachment = { spec: KnownViewer; visible: boolean };
 
 /** Remembers a viewer across hibernation. */
 export function attach(viewer: Viewer): void {

@@ -116,7 +116,7 @@ describe("a cancel of a prompt at the backend", () => {
     job.cancelTried().cancelTried();
     expect(job.wish("cancel_run").tries).toBe(2);
     expect(job.cancelTried().wishes("cancel_run")).toEqual([]);
-    expect(job.persisted).toBe(true);
+    expect(job.poolHears("release:lease-1").indexHears().persisted).toBe(true);
   });
 
   it("[J14] survives a restart", () => {

@@ -238,7 +238,8 @@ describe("results that a job ends without", () => {
   it("[J33] are removed from storage, where they may be in part, and those that it has are not", () => {
     const job = two(new Driver()).cancel();
     expect([job.stage, job.wish("discard").keys]).toEqual(["canceled", ["8/images/0"]]);
-    expect(job.send({ type: "discarded", ok: true }).wishes("discard")).toEqual([]);
+    job.poolHears("release:lease-1").indexHears();
+    expect(job.discarded().wishes("discard")).toEqual([]);
     expect(job.persisted).toBe(true);
   });
 

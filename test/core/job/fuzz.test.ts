@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Driver } from "../../support/job-driver.ts";
-import { endFairly, happen, sequences } from "../../support/job-fuzz.ts";
+import { endFairly, happen, removeFairly, sequences } from "../../support/job-fuzz.ts";
 
 describe("whatever happens to a job", () => {
-  it("[J29] no rule is broken, and from wherever it was led a fair world brings it to its end and cleans up", () => {
+  it("[J29] [J34] no rule is broken, and from wherever it was led a fair world brings it to its end, cleans up, and removes it", () => {
     const reached = new Map<string, number>();
     fc.assert(
       fc.property(sequences, ([spec, sockets, numbers]) => {
@@ -13,6 +13,7 @@ describe("whatever happens to a job", () => {
         reached.set(job.stage, (reached.get(job.stage) ?? 0) + 1);
 
         endFairly(job, sockets);
+        removeFairly(job, sockets);
       }),
       { numRuns: 12_000 },
     );

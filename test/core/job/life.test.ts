@@ -126,23 +126,22 @@ describe("a restart", () => {
   it("[J26] after the end does the cleaning up that is left, and nothing else", () => {
     const job = new Driver().to("succeeded").crash();
     expect(job.wished).toEqual(["release:lease-1"]);
-    expect([job.poolHears("release:lease-1").wished, job.persisted]).toEqual([[], true]);
+    expect([job.poolHears("release:lease-1").wished, job.persisted]).toEqual([[], false]);
+    // One write for all of it, when nothing is left to be done.
+    expect([job.indexHears().state.effects, job.persisted]).toEqual([{}, true]);
+    expect(job.crash().state.effects).toEqual({});
   });
 });
 
 describe("after the end", () => {
-  it("[J26] a job is erased when its time is over, and the alarm does not spin until then or after", () => {
-    const job = new Driver().to("succeeded").poolHears("release:lease-1");
+  it("[J26] a job is removed when its time is over, and the alarm does not spin until then or after", () => {
+    const job = new Driver().to("succeeded").poolHears("release:lease-1").indexHears();
     expect(job.state.deadlines).toEqual({ expire: START + 100 * HOUR });
     job.wait(100 * HOUR);
-    expect([job.wished, job.state.deadlines, job.persisted]).toEqual([["erase"], {}, true]);
-    const erase = job.wish("erase");
-    expect(job.send({ type: "alarm" }).wish("erase")).toBe(erase);
-  });
-
-  it("[J26] a job is erased though something is still outstanding", () => {
-    const job = new Driver().to("succeeded").wait(100 * HOUR);
-    expect(job.wished).toEqual(["erase", "release:lease-1"]);
+    expect([job.state.removal?.why, job.state.deadlines, job.persisted]).toEqual(["expired", {}, true]);
+    const { state } = job.indexHears().discarded();
+    expect(Object.keys(state.effects)).toEqual(["erase"]);
+    expect(job.send({ type: "alarm" }).state).toEqual(state);
   });
 
   it("[J26] the last stay is remembered", () => {

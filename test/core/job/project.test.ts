@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { JobSchema } from "../../../src/contract/job.ts";
-import { jobOf, type View } from "../../../src/core/job/project.ts";
+import { jobOf, timestamp, userJobOf, type View } from "../../../src/core/job/project.ts";
 import { publicJobOf } from "../../../src/core/job/project-public.ts";
 import type { JobState } from "../../../src/core/job/state.ts";
 import { Driver, REACHABLE } from "../../support/job-driver.ts";
@@ -8,6 +8,7 @@ import {
   endedBy,
   failureOf,
   fileOf,
+  HOUR,
   nodeState,
   pictureOf,
   START,
@@ -25,6 +26,9 @@ const view: View = {
 
 /** Each of these words stands in a place that no viewer may see. */
 const secret = {
+  project: "CANARYproject",
+  user: "CANARYuser",
+  rerunOf: "CANARYrerun",
   inputs: { prompt: "CANARYprompt" },
   seed: "CANARYseed",
   metadata: { note: "CANARYmetadata" },
@@ -85,13 +89,44 @@ describe("the public document", () => {
     expect(JSON.stringify(jobOf(state, view))).toContain("CANARY");
   });
 
+  it("[J30] has no field for whose the job is, what was noted on it, its priority, or what it repeats", () => {
+    const shown = publicJobOf(new Driver({ priority: "high" }).to("running").state, view);
+    expect(Object.keys(shown)).toEqual(expect.arrayContaining(["status", "progress", "outputs", "aspect"]));
+    for (const field of ["user", "metadata", "priority", "rerun_of", "links", "backend"])
+      expect(shown).not.toHaveProperty(field);
+  });
+
   it("[J30] names results by their place, with their extension", () => {
     const state = new Driver().to("succeeded").state;
     expect(publicJobOf(state, view).outputs[0]).toMatchObject({ name: "result-1.png", node_id: "", label: null });
   });
 });
 
+describe("the user's document", () => {
+  it.each(REACHABLE)("[A6] is the owner's without the backend while %s", (stage) => {
+    const { state } = new Driver({ user: "u_42" }).to(stage);
+    expect(userJobOf(state, view)).toEqual({ ...jobOf(state, view), backend: null });
+    expect(JSON.stringify(userJobOf(state, view))).not.toContain("backend-of");
+  });
+});
+
 describe("the owner's document", () => {
+  it("[J36] shows what was changed as it is now, and what was asked for as it was", () => {
+    const job = new Driver({ user: "u_42", rerunOf: "job_01kag3000000000000000000bb", metadata: { a: "1" } }).to(
+      "queued",
+    );
+    const before = jobOf(job.state, view);
+    expect(before).toMatchObject({ user: "u_42", rerun_of: "job_01kag3000000000000000000bb", priority: "normal" });
+    expect([before.metadata, before.links.rerun]).toEqual([{ a: "1" }, `${before.links.self}/rerun`]);
+    job.patch({ metadata: { b: "2" }, priority: "low", expiresAt: START + 200 * HOUR });
+    expect(jobOf(job.state, view)).toMatchObject({
+      metadata: { b: "2" },
+      priority: "low",
+      expires_at: timestamp(START + 200 * HOUR),
+    });
+    expect(jobOf(job.state, view).metadata).toEqual({ b: "2" });
+  });
+
   it.each(REACHABLE)("is of the promised shape while %s", (stage) => {
     const { state } = new Driver().to(stage);
     expect(JobSchema.parse(jobOf(state, view))).toEqual(jobOf(state, view));
