@@ -1,11 +1,12 @@
 /**
- * Builds what is deployed: the page's script and style into dist/public/assets, then the Worker's bundle into
- * dist/worker by wrangler itself, so that its configuration is checked too. Needs no account and no network.
+ * Builds what is deployed: the page's script and style and all documentation into dist/public, then the Worker's bundle
+ * into dist/worker by wrangler itself, so that its configuration is checked too. Needs no account and no network.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildDocs } from "./docs/build-docs.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -48,7 +49,13 @@ export function buildWorker(): void {
   renameSync(root + fresh, `${root}dist/worker`);
 }
 
-if (import.meta.filename === process.argv[1]) {
+/** All of it. */
+export async function buildAll(): Promise<void> {
   await buildPage();
+  await buildDocs();
   buildWorker();
+}
+
+if (import.meta.filename === process.argv[1]) {
+  await buildAll();
 }

@@ -2,12 +2,13 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ERRORS, type ErrorCode, type FieldError, type Problem } from "../../contract/errors.ts";
+import { localeOf } from "../../core/words/locale.ts";
+import { problemMessage } from "../../core/words/problem-words.ts";
 import { errorName, log } from "../log.ts";
 import type { ApiEnv } from "./api-env.ts";
 
 export type ApiErrorOptions = {
   errors?: FieldError[];
-  userMessage?: string;
   headers?: Record<string, string>;
   retryAfterMs?: number;
 };
@@ -24,19 +25,12 @@ export class ApiError extends Error {
   }
 }
 
-/** What people are told where nothing better is known. */
-function userMessage(status: number): string {
-  if (status === 429 || status === 503) return "The service is busy. Please try again in a moment.";
-  if (status >= 500) return "Something went wrong on our side. Please try again.";
-  if (status === 404 || status === 410) return "This is no longer here.";
-  return "This request could not be carried out.";
-}
-
-/** The response of an error. */
+/** The response of an error; `user_message` is in the language that the caller reads. */
 export function problemResponse(c: Context<ApiEnv>, error: unknown): Response {
   const { code, message, options } = apiErrorOf(error, c);
   const { status, title, retryable } = ERRORS[code];
   const requestId = c.get("requestId") ?? "req_unknown";
+  const lang = localeOf(c.req.header("accept-language"));
   const retryAfterMs = options.retryAfterMs ?? (retryable ? 1_000 : null);
   const problem: Problem = {
     type: `${new URL(c.req.url).origin}/errors/${code}`,
@@ -48,7 +42,7 @@ export function problemResponse(c: Context<ApiEnv>, error: unknown): Response {
     request_id: requestId,
     retryable,
     retry_after_ms: retryAfterMs,
-    user_message: options.userMessage ?? userMessage(status),
+    user_message: problemMessage(code, lang),
     errors: options.errors ?? [],
   };
   return new Response(JSON.stringify(problem), {
@@ -56,11 +50,20 @@ export function problemResponse(c: Context<ApiEnv>, error: unknown): Response {
     headers: {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
+      "content-language": lang,
+      vary: "Accept-Language",
       "should-retry": String(retryable),
+      ...(status === 401 ? { "www-authenticate": challengeOf(code, c.req.header("authorization") !== undefined) } : {}),
       ...(retryAfterMs === null ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
       ...options.headers,
     },
   });
+}
+
+/** RFC 6750 §3: says what is wrong with the credential, unless none was sent. */
+function challengeOf(code: ErrorCode, wasSent: boolean): string {
+  if (code === "unauthenticated" && !wasSent) return "Bearer";
+  return `Bearer error="invalid_token", error_description="${ERRORS[code].title}"`;
 }
 
 function apiErrorOf(error: unknown, c: Context<ApiEnv>): ApiError {
