@@ -3,16 +3,15 @@
  * day and on a phone by night. Everything in it is real: the built Worker, the fake ComfyUI, Chromium.
  *   node scripts/readme-picture.ts
  */
-import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { hashSecretKey, mintSecretKey } from "../src/core/auth/secret-key.ts";
 import { startFakeComfy } from "./fake-server.ts";
 import { api, followJob } from "./local/api.ts";
 import { launchBrowser } from "./local/chromium.ts";
 import { ensureBuild } from "./local/ensure-build.ts";
 import { startHost } from "./local/host.ts";
+import { freshOwner } from "./local/settings.ts";
 
 const FILE = fileURLToPath(new URL("../docs/live-page.png", import.meta.url));
 const SIZE = { width: 1280, height: 650 };
@@ -51,12 +50,11 @@ const composition = (desktop: string, phone: string): string => `<!doctype html>
 
 await ensureBuild();
 const comfy = await startFakeComfy({ stepMs: STEP_MS, nodeMs: 30 });
-const key = mintSecretKey("test", randomBytes(32));
+const { key, vars: owner } = await freshOwner("test");
 const host = await startHost({
   vars: {
     COMFY_BACKENDS: comfy.url,
-    SECRET_KEY_HASHES: await hashSecretKey(key),
-    SIGNING_SECRET: randomBytes(32).toString("hex"),
+    ...owner,
   },
 });
 const browser = await launchBrowser();

@@ -29,7 +29,7 @@ Try it:
     -H "Content-Type: application/json" -H "Prefer: wait" \\
     -d '{"workflow":"txt2img","inputs":{"prompt":"a lighthouse in fog"},"share":{}}'
 
-The answer's new_share.url is a page that anyone can watch. ${host.url}/openapi.json lists the rest. Ctrl-C stops.
+The answer's new_share.url is a page that anyone can watch. ${host.url}/docs shows the rest. Ctrl-C stops.
 `);
 
 const stop = async () => {

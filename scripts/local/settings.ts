@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { hashSecretKey, mintSecretKey } from "../../src/core/auth/secret-key.ts";
+import { hashSecretKey, mintSecretKey, newProjectId, readSecretKey } from "../../src/core/auth/secret-key.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const VARS_FILE = `${root}.dev.vars`;
@@ -24,13 +24,14 @@ export type LocalSettings = {
 /** Reads or makes the local secrets. Variables of the environment win over .dev.vars. */
 export async function localSettings(): Promise<LocalSettings> {
   const kept = existsSync(VARS_FILE) ? parseVars(readFileSync(VARS_FILE, "utf8")) : {};
-  const isNew = kept.EASELCAST_KEY === undefined;
-  const key = kept.EASELCAST_KEY ?? mintSecretKey("test", randomBytes(32));
-  const vars: Record<string, string> = {
-    ...kept,
-    SECRET_KEY_HASHES: kept.SECRET_KEY_HASHES ?? (await hashSecretKey(key)),
-    SIGNING_SECRET: kept.SIGNING_SECRET ?? randomBytes(32).toString("hex"),
-  };
+  // A key that names no project is none any more: it is made anew with what hangs on it.
+  const known = readSecretKey(kept.EASELCAST_KEY ?? "");
+  const isNew = known === null;
+  const owner = await freshOwner("test");
+  const key = kept.EASELCAST_KEY !== undefined && known ? kept.EASELCAST_KEY : owner.key;
+  const vars: Record<string, string> = isNew
+    ? { ALLOW_LOCAL_URLS: "on", ...kept, ...owner.vars }
+    : { ALLOW_LOCAL_URLS: "on", ...owner.vars, DEFAULT_PROJECT: known.projectId, ...kept };
   if (isNew) {
     const lines = Object.entries({ ...vars, EASELCAST_KEY: key }).map(([name, value]) => `${name}=${value}`);
     writeFileSync(VARS_FILE, `${lines.join("\n")}\n`, { mode: 0o600 });
@@ -39,6 +40,18 @@ export async function localSettings(): Promise<LocalSettings> {
   delete vars.EASELCAST_KEY;
   const backends = backendsFromEnvironment();
   return { key, isNew, vars: { ...vars, ...(backends === null ? {} : { COMFY_BACKENDS: backends }) } };
+}
+
+/** A project that does not exist yet (it comes to be with its first use), its owner's key, and what is configured for both. */
+export async function freshOwner(mode: "live" | "test") {
+  const project = newProjectId(Date.now(), randomBytes(10));
+  const key = mintSecretKey(mode, project, randomBytes(32));
+  const vars = {
+    SECRET_KEY_HASHES: await hashSecretKey(key),
+    SIGNING_SECRET: randomBytes(32).toString("hex"),
+    DEFAULT_PROJECT: project,
+  };
+  return { project, key, vars };
 }
 
 /** COMFY_URL (and COMFY_HEADERS, a JSON object) as the Worker's COMFY_BACKENDS, or null where none is named. */

@@ -3,6 +3,7 @@
  * runs those only. Exit code 0: all within budget; 1: a figure is over; 2: a bench could not run.
  */
 import { ensureBuild } from "../../scripts/local/ensure-build.ts";
+import { creates } from "./creates.bench.ts";
 import { decodeStep } from "./decode-step.bench.ts";
 import { fanout } from "./fanout.bench.ts";
 import { gpuBusy } from "./gpu-busy.bench.ts";
@@ -13,7 +14,7 @@ import { size } from "./size.bench.ts";
 import { storage } from "./storage.bench.ts";
 import type { Bench, Figure } from "./support/figure.ts";
 
-const BENCHES: readonly Bench[] = [size, decodeStep, latency, lateJoin, fanout, gpuBusy, memory, storage];
+const BENCHES: readonly Bench[] = [size, decodeStep, latency, lateJoin, fanout, gpuBusy, memory, storage, creates];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -32,15 +32,16 @@ const PRICE = {
 const MODEL = { workerRequests: 5, cpuMs: 25, logLines: 10, comfyMessages: 100 } as const;
 const OBJECT_GB = 0.128;
 
-type Counts = {
-  rowsWritten: number;
-  rowsRead: number;
-  alarmsSet: number;
-  objectCalls: number;
-  messagesIn: number;
-  bucketWrites: number;
-  bucketReads: number;
-};
+const COUNTED = [
+  "rowsWritten",
+  "rowsRead",
+  "alarmsSet",
+  "objectCalls",
+  "messagesIn",
+  "bucketWrites",
+  "bucketReads",
+] as const;
+type Counts = Record<(typeof COUNTED)[number], number>;
 
 export const storage: Bench = {
   name: "storage",
@@ -59,9 +60,7 @@ export const storage: Bench = {
       await sleep(SETTLE_MS);
       const after = await counts();
       return figures(
-        Object.fromEntries(
-          Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Counts]]),
-        ) as Counts,
+        Object.fromEntries(COUNTED.map((name) => [name, after[name] - before[name]])) as Counts,
         (job.metrics.total_ms ?? 0) / 1_000,
       );
     } finally {

@@ -2,13 +2,12 @@
  * What a soak runs on: the built Worker in workerd before several fake ComfyUIs of different versions, all on TCP, and
  * the ways to stop, kill and look behind it. State lies in a folder of its own that outlives the Worker's processes.
  */
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningFake, startFakeComfy } from "../../scripts/fake-server.ts";
 import { type Host, startHost, WORKER_NAME } from "../../scripts/local/host.ts";
-import { hashSecretKey, mintSecretKey } from "../../src/core/auth/secret-key.ts";
+import { freshOwner } from "../../scripts/local/settings.ts";
 import { jobObjectName } from "../../src/core/auth/share-token.ts";
 import type { FakeOptions } from "../../src/fake/options.ts";
 import type { ComfyVersion } from "../../src/fake/version.ts";
@@ -54,11 +53,10 @@ export async function startStack(
     ),
   );
   const folder = mkdtempSync(join(tmpdir(), "easelcast-soak-"));
-  const key = mintSecretKey("test", randomBytes(32));
+  const { project, key, vars: owner } = await freshOwner("test");
   const vars = {
     COMFY_BACKENDS: JSON.stringify(fakes.map(({ url }, index) => ({ id: `box-${index}`, url }))),
-    SECRET_KEY_HASHES: await hashSecretKey(key),
-    SIGNING_SECRET: randomBytes(32).toString("hex"),
+    ...owner,
     TEST_HOOKS: "on",
   };
   let pids: number[] = [];
@@ -99,7 +97,7 @@ export async function startStack(
     },
     abortJob: async (jobId) => {
       const namespace = await running().miniflare.getDurableObjectNamespace("JOBS", WORKER_NAME);
-      const stub = namespace.get(namespace.idFromName(await jobObjectName("default", jobId)));
+      const stub = namespace.get(namespace.idFromName(await jobObjectName(project, jobId)));
       // The call itself dies with the object.
       await (stub as unknown as { abort(): Promise<void> }).abort().catch(() => {});
     },

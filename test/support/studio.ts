@@ -2,12 +2,11 @@
  * The service as a person with a link meets it: the built Worker in workerd, and a fake ComfyUI on TCP whose time a test
  * can stop. A stopped studio stays as it is (a picture half painted, a line that does not move) while it is looked at.
  */
-import { randomBytes } from "node:crypto";
 import { WebSocket } from "ws";
 import { startFakeComfy } from "../../scripts/fake-server.ts";
 import { startHost } from "../../scripts/local/host.ts";
+import { freshOwner } from "../../scripts/local/settings.ts";
 import type { Job } from "../../src/contract/job.ts";
-import { hashSecretKey, mintSecretKey } from "../../src/core/auth/secret-key.ts";
 import { must } from "../../src/core/util/assert.ts";
 import type { FakeOptions } from "../../src/fake/options.ts";
 import { stoppableClock } from "./stoppable-clock.ts";
@@ -50,12 +49,11 @@ const STAND_STILL = "stand_still";
 export async function startStudio(options: Partial<FakeOptions> = {}): Promise<Studio> {
   const clock = stoppableClock();
   const comfy = await startFakeComfy({ ...WATCHABLE, ...options }, { clock });
-  const key = mintSecretKey("test", randomBytes(32));
+  const { key, vars: owner } = await freshOwner("test");
   const host = await startHost({
     vars: {
       COMFY_BACKENDS: JSON.stringify([{ id: "box", url: comfy.url, slots: SLOTS }]),
-      SECRET_KEY_HASHES: await hashSecretKey(key),
-      SIGNING_SECRET: randomBytes(32).toString("hex"),
+      ...owner,
     },
   });
   const client = new WorkerClient(host.url, key);

@@ -3,16 +3,16 @@
  * folder of its own, so that the Worker can be stopped or killed and started again on what it had stored.
  */
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startFakeComfy } from "../../scripts/fake-server.ts";
 import { type Host, startHost, WORKER_NAME } from "../../scripts/local/host.ts";
+import { freshOwner } from "../../scripts/local/settings.ts";
 import type { Health } from "../../src/contract/api.ts";
-import { hashSecretKey, mintSecretKey } from "../../src/core/auth/secret-key.ts";
 import { jobObjectName } from "../../src/core/auth/share-token.ts";
 import type { JobSpec } from "../../src/core/job/spec.ts";
+import type { LeaseRequest } from "../../src/core/pool/line.ts";
 import type { FakeOptions } from "../../src/fake/options.ts";
 import { WorkerClient } from "./worker-client.ts";
 
@@ -28,6 +28,8 @@ export type StartOptions = {
 const FAST_FAKE: Partial<FakeOptions> = { stepMs: 10, nodeMs: 2 };
 
 export type TestWorker = WorkerClient & {
+  /** The project of the worker's key. */
+  readonly project: string;
   readonly fake: Awaited<ReturnType<typeof startFakeComfy>>;
   /** Structured log lines so far. */
   readonly logs: string[];
@@ -44,9 +46,11 @@ export type TestWorker = WorkerClient & {
   /** R2 fails the next `count` writes of the job's results. */
   failWrites(jobId: string, count: number): Promise<void>;
   /** Creates a job as the Worker does once it has accepted a request; for what no request may ask for. */
-  createFromSpec(spec: JobSpec, graph: unknown): Promise<void>;
+  createFromSpec(spec: Omit<JobSpec, "project">, graph: unknown): Promise<void>;
   /** Asks the pool for a place in the name of a job that does not exist. */
   requestLeaseFor(jobName: string): Promise<void>;
+  /** Arms a point at which the object dies, once. */
+  dieAt(object: { job: string } | { tenant: string }, point: string): Promise<void>;
   /** Ends the Worker in order and starts it on what it has stored; `vars` change the configuration. */
   restart(vars?: Record<string, string>): Promise<void>;
   /** SIGKILL of workerd, then, once `meanwhile` is over, a start on what it has stored. */
@@ -58,12 +62,12 @@ export type TestWorker = WorkerClient & {
 export async function startWorker(options: StartOptions = {}): Promise<TestWorker> {
   const fake = await startFakeComfy({ ...FAST_FAKE, ...options.fake });
   const folder = mkdtempSync(join(tmpdir(), "easelcast-test-"));
-  const key = mintSecretKey("test", randomBytes(32));
+  const { project, key, vars: owner } = await freshOwner("test");
   const logs: string[] = [];
   const vars: Record<string, string> = {
     COMFY_BACKENDS: JSON.stringify([{ id: "box", url: fake.url, ...options.backend }]),
-    SECRET_KEY_HASHES: await hashSecretKey(key),
-    SIGNING_SECRET: randomBytes(32).toString("hex"),
+    ...owner,
+    ALLOW_LOCAL_URLS: "on",
     TEST_HOOKS: "on",
     ...options.vars,
   };
@@ -85,6 +89,7 @@ export async function startWorker(options: StartOptions = {}): Promise<TestWorke
   };
   const bucketKeys = async () => (await (await bucket()).list()).objects.map((object) => object.key).sort();
   return Object.assign(client, {
+    project,
     fake,
     logs,
     bucketKeys,
@@ -95,23 +100,33 @@ export async function startWorker(options: StartOptions = {}): Promise<TestWorke
       return queue ?? { waiting: -1, leased: -1 };
     },
     abortJob: async (jobId: string) => {
-      const stub = await object<{ abort(): Promise<void> }>("JOBS", await jobObjectName("default", jobId));
+      const stub = await object<{ abort(): Promise<void> }>("JOBS", await jobObjectName(project, jobId));
       // The call itself dies with the object.
       await stub.abort().catch(() => {});
     },
     failWrites: async (jobId: string, count: number) => {
       type Failing = { failWrites(count: number): Promise<void> };
-      const stub = await object<Failing>("JOBS", await jobObjectName("default", jobId));
+      const stub = await object<Failing>("JOBS", await jobObjectName(project, jobId));
       await stub.failWrites(count);
     },
-    createFromSpec: async (spec: JobSpec, graph: unknown) => {
+    createFromSpec: async (given: Omit<JobSpec, "project">, graph: unknown) => {
+      const spec = { ...given, project };
       type Creator = { create(spec: JobSpec, graph: string, share: null): Promise<unknown> };
-      const stub = await object<Creator>("JOBS", await jobObjectName("default", spec.id));
+      const stub = await object<Creator>("JOBS", await jobObjectName(project, spec.id));
       await stub.create(spec, JSON.stringify(graph), null);
     },
     requestLeaseFor: async (jobName: string) => {
-      const stub = await object<{ requestLease(name: string, shape: string): Promise<unknown> }>("POOL", "main");
-      await stub.requestLease(jobName, "a shape");
+      type Pool = { requestLease(name: string, request: LeaseRequest): Promise<unknown> };
+      const stub = await object<Pool>("POOL", "main");
+      await stub.requestLease(jobName, { shape: "a shape", owner: "nobody/", priority: "normal", maxRunning: null });
+    },
+    dieAt: async (target: { job: string } | { tenant: string }, point: string) => {
+      type Mortal = { dieAt(point: string): Promise<void> };
+      const stub =
+        "job" in target
+          ? await object<Mortal>("JOBS", await jobObjectName(project, target.job))
+          : await object<Mortal>("TENANTS", target.tenant);
+      await stub.dieAt(point);
     },
     restart: async (changed: Record<string, string> = {}) => {
       await host.dispose();

@@ -161,7 +161,7 @@ describe("/v1/health", () => {
       "SIGNING_SECRET",
     ]);
     expect(JSON.stringify(health)).not.toMatch(/tooshort|hidden/);
-    for (const path of ["/v1/workflows", "/v1/jobs/x", "/openapi.json"]) {
+    for (const path of ["/v1/workflows", "/v1/jobs/x", "/v1/me"]) {
       const refused = await wrong.request(path);
       expect(refused.status, path).toBe(503);
       const problem = await problemOf(refused);

@@ -68,7 +68,7 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.out
 /** The error for inputs that are not valid. */
 export function invalidInputs(
   errors: FieldError[],
-  code: "invalid_inputs" | "invalid_workflow" | "workflow_format_ui" = "invalid_inputs",
+  code: "invalid_inputs" | "invalid_workflow" | "workflow_format_ui" | "unsafe_url" = "invalid_inputs",
 ): ApiError {
   const count = errors.length === 1 ? "1 thing needs attention" : `${errors.length} things need attention`;
   return new ApiError(code, `${count}: ${errors[0]?.pointer ?? "#"}: ${errors[0]?.detail ?? ""}`.slice(0, 500), {

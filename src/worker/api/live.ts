@@ -10,7 +10,7 @@ import { ApiError } from "./problem.ts";
 
 type JobStub = DurableObjectStub;
 /** Who watches; the rest of a viewer's wishes are in the request. */
-export type Watcher = Pick<ViewerSpec, "role" | "reveal" | "shareId" | "base">;
+export type Watcher = Omit<ViewerSpec, "previews" | "after">;
 
 const HEARTBEAT_MS = 15_000;
 /** An SSE answer ends after this and is taken up again by its reader, so nothing leaks. */
@@ -88,6 +88,10 @@ export async function waitForJob(
     reveal: ["previews", "outputs"],
     shareId: null,
     base: null,
+    user: null,
+    madeAt: null,
+    expiresAt: null,
+    streamId: null,
     previews: "none",
     after,
   };

@@ -3,7 +3,7 @@
  * Everything that can be refused is refused here, before any object is touched.
  */
 
-import type { JobCreate } from "../../contract/api.ts";
+import type { JobCreate } from "../../contract/job-requests.ts";
 import { uploadKey } from "../../core/artifact/key.ts";
 import type { JobImage, JobSpec } from "../../core/job/spec.ts";
 import { stringifyExact } from "../../core/util/exact-json.ts";
@@ -16,9 +16,12 @@ import { MAX_GRAPH_BYTES, parseGraph } from "../../core/workflow/parse-graph.ts"
 import { prepareGraph } from "../../core/workflow/prepare.ts";
 import type { WorkflowRegistry } from "../../core/workflow/registry.ts";
 import { randomiseSeeds } from "../../core/workflow/seeds.ts";
+import { configOf } from "../config.ts";
+import type { Reader } from "./auth/principal.ts";
 import { invalidInputs } from "./body.ts";
 import { ApiError } from "./problem.ts";
 import { registryOf } from "./registry.ts";
+import { mayUse } from "./uploads.ts";
 
 /** A job that names no deadline ends after this. */
 const DEFAULT_FINISH_SECONDS = 3_600;
@@ -31,14 +34,23 @@ type Bound = Pick<JobSpec, "workflow" | "inputs" | "seed" | "aspect"> & { graph:
 
 export type JobPlan = { spec: JobSpec; graph: string };
 
-/** What to create. `fingerprint` is that of the request as it came. */
-export async function planJob(
-  env: Env,
-  request: JobCreate,
-  context: { jobId: string; origin: string; now: number; fingerprint: string; allowedNodes: readonly string[] },
-): Promise<JobPlan> {
-  const bound =
-    request.workflow === undefined ? bindGraph(request, context.allowedNodes) : bindNamed(registryOf(env), request);
+export type PlanContext = {
+  jobId: string;
+  project: string;
+  /** Whose job it is to be. */
+  user: string | null;
+  /** Who asks: only uploads that the caller may use are found. */
+  reader: Reader;
+  origin: string;
+  now: number;
+  /** Of the request as it came. */
+  fingerprint: string;
+};
+
+/** What to create; nothing is changed by planning it. */
+export async function planJob(env: Env, request: JobCreate, context: PlanContext): Promise<JobPlan> {
+  const { allowedNodes } = configOf(env);
+  const bound = request.workflow === undefined ? bindGraph(request, allowedNodes) : bindNamed(registryOf(env), request);
   const { graph } = prepareGraph(bound.graph);
   const runs = closure(graph, executionRoots(graph));
   const text = stringifyExact(graph);
@@ -46,13 +58,18 @@ export async function planJob(
   const seconds = (value: number | undefined) => (value === undefined ? null : now + value * 1000);
   const spec: JobSpec = {
     id: context.jobId,
+    project: context.project,
+    user: context.user,
+    rerunOf: null,
+    concurrent: null,
     fingerprint: context.fingerprint,
     origin: context.origin,
     workflow: bound.workflow,
     inputs: bound.inputs,
     seed: bound.seed,
     metadata: request.metadata,
-    images: await Promise.all(bound.images.map((image) => findUpload(env, image))),
+    priority: request.priority,
+    images: await Promise.all(bound.images.map((image) => findUpload(env, context, image))),
     plan: Object.entries(graph).flatMap(([id, node]) =>
       runs.has(id) ? [{ id, classType: node.class_type, title: titleOf(node), units: unitsOf(node) }] : [],
     ),
@@ -118,9 +135,9 @@ function bindGraph(request: JobCreate, allowedNodes: readonly string[]): Bound {
   };
 }
 
-async function findUpload(env: Env, image: BoundImage): Promise<JobImage> {
+async function findUpload(env: Env, { project, reader }: PlanContext, image: BoundImage): Promise<JobImage> {
   const object = await env.MEDIA.head(uploadKey(image.uploadId));
-  if (!object) {
+  if (!object || !mayUse(object, project, reader)) {
     const detail =
       "There is no upload of that id. Upload the file first (POST /v1/uploads); uploads are kept for a day.";
     throw new ApiError("missing_upload", detail, {

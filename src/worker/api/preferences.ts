@@ -1,5 +1,7 @@
 /** Request headers that say how an answer is wanted. */
+
 import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from "../../contract/api.ts";
+import type { Lang } from "../../core/words/languages.ts";
 
 /** Seconds of `Prefer: wait[=n]` (RFC 7240), bounded; 0 where none is asked for. */
 export function waitSeconds(prefer: string | undefined): number {
@@ -8,11 +10,12 @@ export function waitSeconds(prefer: string | undefined): number {
   return match[1] === undefined ? DEFAULT_WAIT_SECONDS : Math.min(Number(match[1]), MAX_WAIT_SECONDS);
 }
 
-/** The ETag of a job at this `seq`. */
-export const etagOf = (seq: number): string => `W/"${seq}"`;
+/** The ETag of a job at this `seq`; one that is told in another language than English is another text, and says so. */
+export const etagOf = (seq: number, lang: Lang = "en"): string => (lang === "en" ? `W/"${seq}"` : `W/"${seq}-${lang}"`);
 
-/** Whether an If-None-Match header names this `seq`. */
-export function matchesSeq(header: string | undefined, seq: number): boolean {
+/** Whether an If-None-Match header names this `seq` in this language. */
+export function matchesSeq(header: string | undefined, seq: number, lang: Lang = "en"): boolean {
   if (header === undefined) return false;
-  return header.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === `"${seq}"`);
+  const tags = header.split(",").map((tag) => tag.trim());
+  return tags.some((tag) => tag === "*" || `W/${tag.replace(/^W\//, "")}` === etagOf(seq, lang));
 }

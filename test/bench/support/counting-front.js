@@ -1,7 +1,7 @@
 /**
  * Stands in front of the built Worker inside workerd and counts what is billed: rows as SQLite itself reports them,
- * alarms set, calls of objects, operations of the bucket. `/bench/counts` tells. Plain JavaScript, because it is loaded
- * as it is.
+ * alarms set, calls of objects by class and method, operations of the bucket. `/bench/counts` tells. Plain JavaScript,
+ * because it is loaded as it is.
  */
 import worker, * as product from "./index.js";
 
@@ -13,6 +13,7 @@ const counts = {
   messagesIn: 0,
   bucketWrites: 0,
   bucketReads: 0,
+  calls: {},
 };
 const patched = new Set();
 
@@ -67,7 +68,7 @@ function countBucket({ MEDIA }) {
 }
 
 /** Counts calls from outside; those that an object makes to its own methods are few and counted too. */
-function counted(Base) {
+function counted(className, Base) {
   for (const name of Object.getOwnPropertyNames(Base.prototype)) {
     const { value } = Object.getOwnPropertyDescriptor(Base.prototype, name);
     if (name === "constructor" || typeof value !== "function") continue;
@@ -75,6 +76,8 @@ function counted(Base) {
     if (kind === null) continue;
     Base.prototype[name] = function (...args) {
       counts[kind] += 1;
+      const call = `${className}.${name}`;
+      counts.calls[call] = (counts.calls[call] ?? 0) + 1;
       return value.apply(this, args);
     };
   }
@@ -87,8 +90,9 @@ function counted(Base) {
   };
 }
 
-export const JobObject = counted(product.JobObject);
-export const PoolObject = counted(product.PoolObject);
+export const JobObject = counted("JobObject", product.JobObject);
+export const PoolObject = counted("PoolObject", product.PoolObject);
+export const TenantObject = counted("TenantObject", product.TenantObject);
 export const FakeComfyObject = product.FakeComfyObject;
 
 export default {
@@ -96,6 +100,11 @@ export default {
     if (new URL(request.url).pathname !== "/bench/counts") return worker.fetch(request, env, ctx);
     const { cursors, ...rest } = counts;
     const sum = (name) => cursors.reduce((total, cursor) => total + cursor[name], 0);
-    return Response.json({ ...rest, rowsWritten: sum("rowsWritten"), rowsRead: sum("rowsRead") });
+    return Response.json({
+      ...rest,
+      statements: cursors.length,
+      rowsWritten: sum("rowsWritten"),
+      rowsRead: sum("rowsRead"),
+    });
   },
 };

@@ -26,16 +26,22 @@ export function quantile(values: readonly number[], share: number): number {
 /** A duration or size with its unit, to two decimals where it is small. */
 export const amount = (value: number, unit: string): string => `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} ${unit}`;
 
-/** A figure whose difference from the baseline has a limit. */
-export function difference(name: string, measured: number, baseline: number, limit: number, unit = "ms"): Figure {
+/** A figure whose difference from the baseline has a limit, or null for none. */
+export function difference(
+  name: string,
+  measured: number,
+  baseline: number,
+  limit: number | null,
+  unit = "ms",
+): Figure {
   const over = measured - baseline;
   return {
     name,
     measured: amount(measured, unit),
     baseline: amount(baseline, unit),
     compared: `${over < 0 ? "" : "+"}${amount(over, unit)}`,
-    budget: `<= +${limit} ${unit}`,
-    verdict: over <= limit ? "ok" : "OVER",
+    budget: limit === null ? null : `<= +${limit} ${unit}`,
+    verdict: limit === null ? "info" : over <= limit ? "ok" : "OVER",
   };
 }
 

@@ -16,12 +16,14 @@ export type LaidOpen = {
   script?: string;
   /** 0 takes any free port. */
   inspectorPort?: number;
+  /** Variables over the usual ones. */
+  vars?: Record<string, string>;
 };
 
 /** Starts the Worker. `inspector` is the address of its DevTools endpoint, where one was asked for. */
 export async function startLaidOpen(
   backendUrl: string,
-  { script, inspectorPort }: LaidOpen,
+  { script, inspectorPort, vars: ownVars }: LaidOpen,
 ): Promise<Service & { inspector: URL | null }> {
   await ensureBuild();
   const { key, vars } = await benchVars(backendUrl);
@@ -40,7 +42,7 @@ export async function startLaidOpen(
         name: WORKER_NAME,
         modules: script === undefined ? [bundle] : [front, bundle],
         modulesRoot: `${root}dist/worker`,
-        bindings: { ...(workerOptions as { bindings?: object }).bindings, ...vars },
+        bindings: { ...(workerOptions as { bindings?: object }).bindings, ...vars, ...ownVars },
       },
     ],
   };
@@ -51,6 +53,7 @@ export async function startLaidOpen(
   return {
     ...callsTo(url, key),
     url,
+    key,
     inspector: inspectorPort === undefined ? null : await miniflare.getInspectorURL(),
     dispose: () => miniflare.dispose(),
   };

@@ -1,12 +1,11 @@
 /** The built Worker in workerd, in front of one ComfyUI, and the calls that benches make to it. */
-import { randomBytes } from "node:crypto";
 import WebSocket from "ws";
 import { api, type CreatedJob } from "../../../scripts/local/api.ts";
 import { ensureBuild } from "../../../scripts/local/ensure-build.ts";
 import { startHost } from "../../../scripts/local/host.ts";
+import { freshOwner } from "../../../scripts/local/settings.ts";
 import type { Job } from "../../../src/contract/job.ts";
 import { LIVE_PROTOCOL, type ViewerEvent } from "../../../src/contract/viewer.ts";
-import { hashSecretKey, mintSecretKey } from "../../../src/core/auth/secret-key.ts";
 import { nowMs } from "./clock.ts";
 
 /** A frame that a viewer got, and when. */
@@ -14,6 +13,8 @@ export type Seen = { event: ViewerEvent<Job>; at: number };
 
 export type Service = {
   url: string;
+  /** The owner's key. */
+  key: string;
   create(request: Record<string, unknown>): Promise<CreatedJob>;
   cancel(jobId: string): Promise<void>;
   /** Watches a job as its owner; resolves with all that was seen up to its `end`. */
@@ -25,13 +26,12 @@ export type Service = {
 
 /** Variables of a Worker before this backend, and the key that it knows. */
 export async function benchVars(backendUrl: string): Promise<{ key: string; vars: Record<string, string> }> {
-  const key = mintSecretKey("test", randomBytes(32));
+  const { key, vars: owner } = await freshOwner("test");
   return {
     key,
     vars: {
       COMFY_BACKENDS: JSON.stringify([{ url: backendUrl }]),
-      SECRET_KEY_HASHES: await hashSecretKey(key),
-      SIGNING_SECRET: randomBytes(32).toString("hex"),
+      ...owner,
     },
   };
 }
@@ -41,7 +41,7 @@ export async function startService(backendUrl: string): Promise<Service> {
   const { key, vars } = await benchVars(backendUrl);
   await ensureBuild();
   const host = await startHost({ vars });
-  return { ...callsTo(host.url, key), url: host.url, dispose: host.dispose };
+  return { ...callsTo(host.url, key), url: host.url, key, dispose: host.dispose };
 }
 
 /** The calls of a bench to a running Worker. */

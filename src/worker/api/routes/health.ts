@@ -1,9 +1,18 @@
 /** Health: whether the service is set up and what its backends do. Anyone learns names of checks, only the owner more. */
 import type { Health } from "../../../contract/api.ts";
 import { HealthSchema } from "../../../contract/api.ts";
-import { isKnownKey, isSecretKey } from "../../../core/auth/secret-key.ts";
-import { configOf } from "../../config.ts";
+import { CHECKED_VARIABLES, configOf } from "../../config.ts";
+import { authenticate } from "../auth/authenticate.ts";
+import { isRoot } from "../auth/principal.ts";
 import { type Api, json, mount } from "../route.ts";
+
+const EXAMPLE: Health = {
+  status: "ok",
+  checks: [{ name: "COMFY_BACKENDS", ok: true, detail: null }],
+  queue: null,
+  counters: null,
+  backends: null,
+};
 
 export function mountHealth(api: Api): void {
   mount(
@@ -11,19 +20,19 @@ export function mountHealth(api: Api): void {
     {
       method: "get",
       path: "/v1/health",
-      tags: ["Health"],
-      summary: "Whether the service works, and with a key how its backends are",
-      responses: { 200: json(HealthSchema, "It works."), 503: json(HealthSchema, "It does not.") },
+      id: "getHealth",
+      tag: "Meta",
+      summary: "Whether the service works, and with the owner's key how its backends are",
+      auth: "public",
+      responses: { 200: json(HealthSchema, "It works.", EXAMPLE), 503: json(HealthSchema, "It does not.") },
     },
     async (c) => {
-      const { problems, keyHashes, backends } = configOf(c.env);
-      const names = ["COMFY_BACKENDS", "SECRET_KEY_HASHES", "SIGNING_SECRET", "FAKE_OPTIONS", "WORKFLOW_DEFAULTS"];
-      const checks = names.map((name) => {
+      const { problems, backends } = configOf(c.env);
+      const checks = CHECKED_VARIABLES.map((name) => {
         const problem = problems.find((one) => one.name === name);
         return { name, ok: !problem, detail: problem?.detail ?? null };
       });
-      const key = /^Bearer (\S{1,500})$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
-      const owner = isSecretKey(key) && (await isKnownKey(key, keyHashes));
+      const owner = problems.length === 0 && (await asksAsOwner(c.env, c.req.raw));
       const pool = owner && backends.length > 0 ? await c.env.POOL.getByName("main").overview() : null;
       const offline = pool?.backends.every((backend) => backend.state === "offline");
       const health: Health = {
@@ -36,4 +45,12 @@ export function mountHealth(api: Api): void {
       return c.json(health, problems.length > 0 ? 503 : 200, { "cache-control": "no-store" });
     },
   );
+}
+
+/** Backends belong to the deployment, not to a project: only its owner's key tells of them. */
+async function asksAsOwner(env: Env, request: Request): Promise<boolean> {
+  const text = /^Bearer (\S{1,500})$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (text === undefined) return false;
+  const principal = await authenticate(env, request, { text, from: "header" }).catch(() => null);
+  return principal !== null && isRoot(principal);
 }

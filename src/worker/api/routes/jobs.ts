@@ -1,27 +1,61 @@
-/** Jobs: create, read, cancel, watch. */
+/** Jobs: create, repeat, read, change, cancel, delete. */
 import * as z from "zod";
-import { CancelSchema, JobCreateSchema, type Share, ShareSchema } from "../../../contract/api.ts";
+import { ShareSchema } from "../../../contract/api.ts";
 import { JobIdSchema } from "../../../contract/ids.ts";
-import { type Job, JobSchema } from "../../../contract/job.ts";
-import { jobObjectName, mintShareToken } from "../../../core/auth/share-token.ts";
-import { derivedId, hex, sha256, ulid } from "../../../core/util/ids.ts";
-import { configOf } from "../../config.ts";
-import type { Shown } from "../../job/job-object.ts";
-import { parseWith, readJson } from "../body.ts";
-import { canonical } from "../canonical.ts";
-import { absentJob, jobStub, PROJECT } from "../jobs.ts";
-import { serveEvents, waitForJob } from "../live.ts";
-import { secretKey } from "../middleware.ts";
-import { planJob } from "../plan-job.ts";
-import { etagOf, matchesSeq, waitSeconds } from "../preferences.ts";
+import { JobSchema } from "../../../contract/job.ts";
+import {
+  CancelSchema,
+  JobCreateSchema,
+  JobPatchSchema,
+  JobPlanSchema,
+  RerunSchema,
+} from "../../../contract/job-requests.ts";
+import { parseExact } from "../../../core/util/exact-json.ts";
+import { readerOf } from "../auth/principal.ts";
+import { invalidInputs, parseWith, readJson } from "../body.ts";
+import { JOB_EXAMPLE, PLAN_EXAMPLE } from "../examples.ts";
+import { absentJob, answerJob, jobHeaders, jobOf, langOf } from "../jobs.ts";
+import { waitForJob } from "../live.ts";
+import { matchesSeq, waitSeconds } from "../preferences.ts";
 import { ApiError } from "../problem.ts";
-import { type Api, errorResponses, json, mount, OWNER, OWNER_ERRORS } from "../route.ts";
+import { rerunRequest } from "../rerun-job.ts";
+import { type Api, body, json, mount } from "../route.ts";
+import { submitJob } from "../submit-job.ts";
+import { validateJob } from "../validate-job.ts";
 
-const JSON_TYPE = { "content-type": "application/json" };
 const params = z.object({ id: JobIdSchema });
+const idempotency = z.string().optional().meta({
+  description: "1 to 255 letters, digits and _ . : - . The same key and body again give the same job, as it is then.",
+  example: "tap-7f3a",
+});
+const prefer = z
+  .string()
+  .optional()
+  .meta({ description: "wait or wait=n: hold the answer up to n seconds (25, at most 55).", example: "wait=25" });
 const CreatedSchema = JobSchema.extend({ new_share: ShareSchema.nullable() }).meta({ id: "CreatedJob" });
-const EVENTS_DOC =
-  "Frames of protocol easel.live.v1: hello, status, queue, progress, preview, output, warning, viewers, end. Resume with ?after=<seq> or Last-Event-ID.";
+const JobGraphSchema = z
+  .object({ format: z.literal("api"), graph: z.record(z.string(), z.unknown()) })
+  .meta({ id: "JobGraph" });
+const CREATED = { ...JOB_EXAMPLE, new_share: null };
+
+const CREATE_ERRORS = [
+  "invalid_json",
+  "graph_not_allowed",
+  "workflow_not_allowed",
+  "workflow_not_found",
+  "idempotency_mismatch",
+  "payload_too_large",
+  "unsupported_media_type",
+  "invalid_inputs",
+  "invalid_workflow",
+  "workflow_format_ui",
+  "missing_upload",
+  "job_deleted",
+  "job_expired",
+  "quota_exceeded",
+  "concurrency_limited",
+  "queue_full",
+] as const;
 
 export function mountJobs(api: Api): void {
   mount(
@@ -29,74 +63,65 @@ export function mountJobs(api: Api): void {
     {
       method: "post",
       path: "/v1/jobs",
-      tags: ["Jobs"],
+      id: "createJob",
+      tag: "Jobs",
       summary: "Create a job",
-      ...OWNER,
+      description:
+        "Safe to repeat: with the same `Idempotency-Key`, or the same `id` made on the phone, it gives the same job as it is then. With `validate_only=true` nothing is created.",
+      auth: "jobs:create",
       request: {
-        headers: z.object({ "idempotency-key": z.string().optional(), prefer: z.string().optional() }),
-        body: {
-          required: true,
-          content: {
-            "application/json": { schema: JobCreateSchema, example: { workflow: "demo", inputs: {}, share: {} } },
-          },
-        },
+        headers: z.object({ "idempotency-key": idempotency, prefer }),
+        query: z.object({ validate_only: z.enum(["true", "false"]).optional() }),
+        body: body(JobCreateSchema, { workflow: "txt2img", inputs: { prompt: "a lighthouse in fog" }, share: {} }),
       },
       responses: {
-        202: json(CreatedSchema, "Accepted, or replayed (Idempotent-Replayed: true)."),
-        201: json(CreatedSchema, "It ended within Prefer: wait."),
-        ...errorResponses(
-          ...OWNER_ERRORS,
-          "invalid_json",
-          "invalid_header",
-          "graph_not_allowed",
-          "workflow_not_found",
-          "id_conflict",
-          "idempotency_mismatch",
-          "payload_too_large",
-          "unsupported_media_type",
-          "invalid_inputs",
-          "invalid_workflow",
-          "workflow_format_ui",
-          "missing_upload",
-        ),
+        202: json(CreatedSchema, "Accepted, or replayed (Idempotent-Replayed: true).", CREATED),
+        201: json(CreatedSchema, "It ended within Prefer: wait.", CREATED),
+        200: json(JobPlanSchema, "What would be created (validate_only).", PLAN_EXAMPLE),
       },
+      errors: [...CREATE_ERRORS, "id_conflict", "invalid_parameter"],
     },
-    secretKey,
     async (c) => {
-      const body = await readJson(c);
-      const request = parseWith(JobCreateSchema, body);
-      const key = idempotencyKey(c.req.header("idempotency-key"));
-      const now = Date.now();
-      const fresh = `job_${ulid(now, crypto.getRandomValues(new Uint8Array(10)))}`;
-      const jobId = request.id ?? (key === null ? fresh : await derivedId("job", PROJECT, key));
-      const origin = new URL(c.req.url).origin;
-      const fingerprint = hex(await sha256(canonical(body)));
-      const name = await jobObjectName(PROJECT, jobId);
-      const stub = c.env.JOBS.getByName(name);
-      const create = async () => {
-        const { allowedNodes } = configOf(c.env);
-        const plan = await planJob(c.env, request, { jobId, origin, now, fingerprint, allowedNodes });
-        const token = mintShareToken(name, crypto.getRandomValues(new Uint8Array(16)));
-        return stub.create(plan.spec, plan.graph, request.share ? { create: request.share, token } : null);
-      };
-      // A repeated request is answered before it is looked at again: its upload may be gone by now.
-      const answer = (jobId === fresh ? null : await stub.replay(fingerprint)) ?? (await create());
-      if (answer.type === "conflict") throw conflict(request.id !== undefined);
-      let shown: Shown = answer.job;
-      const wait = waitSeconds(c.req.header("prefer"));
-      if (wait > 0 && !shown.terminal) {
-        await waitForJob(stub, shown.seq, wait, "end", c.req.raw.signal);
-        const read = await c.env.JOBS.getByName(name).read();
-        if (read.type === "found") shown = read;
+      const parsed = await readJson(c);
+      const request = parseWith(JobCreateSchema, parsed);
+      const only = c.req.query("validate_only");
+      if (only !== undefined && only !== "true" && only !== "false") {
+        throw new ApiError("invalid_parameter", "validate_only is true or false.");
       }
-      const made: Share | null = answer.share;
-      const job = JSON.parse(shown.json) as Job;
-      if (made && job.share) job.share.url = made.url;
-      if (answer.type === "replayed") c.header("idempotent-replayed", "true");
-      if (wait > 0) c.header("preference-applied", `wait=${wait}`);
-      c.header("location", job.links.self);
-      jobHeaders(c, shown);
-      return c.json({ ...job, new_share: made }, wait > 0 && job.terminal ? 201 : 202);
+      if (only === "true") return validateJob(c, request);
+      return submitJob(c, { request, body: parsed, route: "create", rerunOf: null });
+    },
+  );
+
+  mount(
+    api,
+    {
+      method: "post",
+      path: "/v1/jobs/{id}/rerun",
+      id: "rerunJob",
+      tag: "Jobs",
+      summary: "Run a finished job again, with other inputs where named",
+      description: 'The seed stays as it was unless `inputs.seed` says otherwise; `"random"` draws a new one.',
+      auth: "jobs:create",
+      request: {
+        params,
+        headers: z.object({ "idempotency-key": idempotency, prefer }),
+        body: body(RerunSchema, { inputs: { seed: "random" } }, true),
+      },
+      responses: {
+        202: json(CreatedSchema, "The new job; `rerun_of` names the first.", CREATED),
+        201: json(CreatedSchema, "It ended within Prefer: wait.", CREATED),
+      },
+      errors: [...CREATE_ERRORS, "not_found", "job_not_finished"],
+    },
+    async (c) => {
+      const parsed = await readJson(c, { optional: true });
+      const { inputs } = parseWith(RerunSchema, parsed);
+      const first = await (await jobOf(c)).request(readerOf(c.get("principal")));
+      if (first.type !== "found") throw absentJob(first.type);
+      if (!first.terminal) throw new ApiError("job_not_finished", "Wait for its end, or cancel it.");
+      const request = rerunRequest(first, inputs, c.get("principal"));
+      return submitJob(c, { request, body: parsed, route: "rerun", rerunOf: c.req.param("id") ?? null });
     },
   );
 
@@ -105,32 +130,79 @@ export function mountJobs(api: Api): void {
     {
       method: "get",
       path: "/v1/jobs/{id}",
-      tags: ["Jobs"],
-      summary: "Read a job; with If-None-Match and Prefer: wait it is a long poll",
-      ...OWNER,
-      request: { params, headers: z.object({ "if-none-match": z.string().optional(), prefer: z.string().optional() }) },
-      responses: {
-        200: json(JobSchema, "The job."),
-        304: { description: "Nothing has changed." },
-        ...errorResponses(...OWNER_ERRORS, "not_found", "job_expired"),
+      id: "getJob",
+      tag: "Jobs",
+      summary: "Read a job",
+      description: "With `If-None-Match` and `Prefer: wait` it is a long poll: held until the job changes.",
+      auth: "jobs:read",
+      request: {
+        params,
+        headers: z.object({
+          "if-none-match": z.string().optional().meta({ description: "The ETag of what you have.", example: 'W/"17"' }),
+          prefer,
+        }),
       },
+      responses: { 200: json(JobSchema, "The job.", JOB_EXAMPLE), 304: { description: "Nothing has changed." } },
+      errors: ["not_found", "job_expired", "job_deleted"],
     },
-    secretKey,
     async (c) => {
-      const stub = await jobStub(c.env, c.req.param("id") ?? "");
-      let read = await stub.read();
+      const reader = readerOf(c.get("principal"));
+      const stub = await jobOf(c);
+      let read = await stub.read(reader);
       if (read.type !== "found") throw absentJob(read.type);
       const seen = c.req.header("if-none-match");
       const wait = waitSeconds(c.req.header("prefer"));
-      const unchanged = seen === undefined || matchesSeq(seen, read.seq);
+      const unchanged = seen === undefined || matchesSeq(seen, read.seq, langOf(c));
       if (wait > 0 && unchanged && !read.terminal) {
         await waitForJob(stub, read.seq, wait, seen === undefined ? "end" : "change", c.req.raw.signal);
-        read = await stub.read();
+        read = await stub.read(reader);
         if (read.type !== "found") throw absentJob(read.type);
         c.header("preference-applied", `wait=${wait}`);
       }
+      if (!matchesSeq(seen, read.seq, langOf(c))) return answerJob(c, read);
       jobHeaders(c, read);
-      return matchesSeq(seen, read.seq) ? c.body(null, 304) : c.body(read.json, 200, JSON_TYPE);
+      return c.body(null, 304);
+    },
+  );
+
+  mount(
+    api,
+    {
+      method: "patch",
+      path: "/v1/jobs/{id}",
+      id: "updateJob",
+      tag: "Jobs",
+      summary: "Change a job's metadata, priority or retention",
+      auth: "jobs:create",
+      request: {
+        params,
+        body: body(JobPatchSchema, { metadata: { screen: "gallery" }, retention: { expires_in_seconds: 2_592_000 } }),
+      },
+      responses: { 200: json(JobSchema, "The job as it is now.", JOB_EXAMPLE) },
+      errors: [
+        "not_found",
+        "job_expired",
+        "job_deleted",
+        "job_not_queued",
+        "invalid_json",
+        "invalid_inputs",
+        "payload_too_large",
+        "unsupported_media_type",
+      ],
+    },
+    async (c) => {
+      const principal = c.get("principal");
+      const patch = parseWith(JobPatchSchema, await readJson(c));
+      if (patch.priority !== undefined && principal.user !== null) {
+        const detail = "Only a secret key sets a priority.";
+        throw invalidInputs([{ pointer: "#/priority", code: "not_yours_to_set", detail }]);
+      }
+      const answer = await (await jobOf(c)).patch(readerOf(principal), patch);
+      if (answer.type === "not_queued") {
+        throw new ApiError("job_not_queued", "The priority counts while a job waits; this one no longer does.");
+      }
+      if (answer.type !== "found") throw absentJob(answer.type);
+      return answerJob(c, answer);
     },
   );
 
@@ -139,102 +211,81 @@ export function mountJobs(api: Api): void {
     {
       method: "post",
       path: "/v1/jobs/{id}/cancel",
-      tags: ["Jobs"],
+      id: "cancelJob",
+      tag: "Jobs",
       summary: "Cancel a job; one that has ended stays as it is",
-      ...OWNER,
-      request: { params, body: { required: false, content: { "application/json": { schema: CancelSchema } } } },
-      responses: {
-        200: json(JobSchema, "The job, canceling or ended."),
-        ...errorResponses(
-          ...OWNER_ERRORS,
-          "not_found",
-          "job_expired",
-          "invalid_json",
-          "invalid_inputs",
-          "unsupported_media_type",
-        ),
-      },
+      auth: "jobs:cancel",
+      request: { params, body: body(CancelSchema, { reason: "changed_mind" }, true) },
+      responses: { 200: json(JobSchema, "The job, canceling or ended.", JOB_EXAMPLE) },
+      errors: [
+        "not_found",
+        "job_expired",
+        "job_deleted",
+        "invalid_json",
+        "invalid_inputs",
+        "payload_too_large",
+        "unsupported_media_type",
+      ],
     },
-    secretKey,
     async (c) => {
+      const principal = c.get("principal");
       const { reason } = parseWith(CancelSchema, await readJson(c, { optional: true }));
-      const answer = await (await jobStub(c.env, c.req.param("id") ?? "")).cancel("owner", reason ?? null);
+      const by = principal.user === null ? "owner" : "user";
+      const answer = await (await jobOf(c)).cancel(readerOf(principal), by, reason ?? null);
       if (answer.type !== "found") throw absentJob(answer.type);
-      jobHeaders(c, answer);
-      return c.body(answer.json, 200, JSON_TYPE);
+      return answerJob(c, answer);
     },
   );
 
   mount(
     api,
     {
-      method: "get",
-      path: "/v1/jobs/{id}/events",
-      tags: ["Jobs"],
-      summary: "Watch a job over WebSocket or SSE",
-      description: EVENTS_DOC,
-      ...OWNER,
-      request: { params, query: z.object({ after: z.string().optional(), previews: z.string().optional() }) },
-      responses: {
-        101: { description: "WebSocket, subprotocol easel.live.v1." },
-        200: { description: "An event stream.", content: { "text/event-stream": { schema: z.string() } } },
-        204: { description: "The end was delivered already." },
-        ...errorResponses(...OWNER_ERRORS, "not_found", "job_expired", "upgrade_required", "invalid_parameter"),
-      },
-    },
-    secretKey,
-    async (c) => {
-      const stub = await jobStub(c.env, c.req.param("id") ?? "");
-      const read = await stub.read();
-      if (read.type !== "found") throw absentJob(read.type);
-      const watcher = { role: "owner" as const, reveal: ["previews", "outputs"], shareId: null, base: null };
-      return serveEvents(c, stub, watcher, read);
-    },
-  );
-
-  mount(
-    api,
-    {
-      method: "get",
-      path: "/v1/jobs/{id}/preview",
-      tags: ["Jobs"],
-      summary: "The newest preview of a running job",
-      ...OWNER,
+      method: "delete",
+      path: "/v1/jobs/{id}",
+      id: "deleteJob",
+      tag: "Jobs",
+      summary: "Delete a job with its media, events and links",
+      description: "It is canceled first if it still runs. Its id answers 410 for 30 days.",
+      auth: "jobs:delete",
       request: { params },
-      responses: { 200: { description: "The picture." }, ...errorResponses(...OWNER_ERRORS, "not_found") },
+      responses: { 204: { description: "Deleted." } },
+      errors: ["not_found", "job_expired"],
     },
-    secretKey,
-    async (c) => servePreview(await (await jobStub(c.env, c.req.param("id") ?? "")).preview()),
+    async (c) => {
+      const answer = await (await jobOf(c)).remove(readerOf(c.get("principal")));
+      if (answer.type !== "deleted") throw absentJob(answer.type);
+      return c.body(null, 204);
+    },
   );
-}
 
-/** The newest preview as an answer; it is gone when the job has ended. */
-export function servePreview(preview: { bytes: Uint8Array; contentType: string; rev: number } | null): Response {
-  if (!preview) throw new ApiError("not_found", "There is no preview now.");
-  return new Response(preview.bytes, {
-    headers: { "content-type": preview.contentType, "cache-control": "no-store", "x-content-type-options": "nosniff" },
-  });
-}
-
-function idempotencyKey(header: string | undefined): string | null {
-  if (header === undefined) return null;
-  const key = header.replace(/^"(.*)"$/, "$1");
-  if (!/^[A-Za-z0-9_.:-]{1,255}$/.test(key)) {
-    throw new ApiError("invalid_header", "Idempotency-Key: 1 to 255 letters, digits and _ . : -");
-  }
-  return key;
-}
-
-function conflict(byId: boolean): ApiError {
-  const detail = "It was used for another request. Repeat exactly that request, or take another.";
-  if (byId) return new ApiError("id_conflict", `The id is taken. ${detail}`);
-  return invalidIdempotency(detail);
-}
-
-const invalidIdempotency = (detail: string) => new ApiError("idempotency_mismatch", `Idempotency-Key: ${detail}`);
-
-function jobHeaders(c: { header(name: string, value: string): void }, job: Pick<Shown, "seq" | "pollAfterMs">): void {
-  c.header("etag", etagOf(job.seq));
-  c.header("cache-control", "no-store");
-  if (job.pollAfterMs !== null) c.header("retry-after", String(Math.ceil(job.pollAfterMs / 1000)));
+  mount(
+    api,
+    {
+      method: "get",
+      path: "/v1/jobs/{id}/graph",
+      id: "getJobGraph",
+      tag: "Jobs",
+      summary: "The graph that was submitted, in ComfyUI's API format",
+      auth: "graph:read",
+      request: { params },
+      responses: {
+        200: json(JobGraphSchema, "The graph.", {
+          format: "api",
+          graph: { "9": { class_type: "SaveImage", inputs: { images: ["8", 0], filename_prefix: "easel" } } },
+        }),
+      },
+      errors: ["not_found", "job_expired", "job_deleted"],
+    },
+    async (c) => {
+      const answer = await (await jobOf(c)).graph(readerOf(c.get("principal")));
+      if (answer.type !== "found") throw absentJob(answer.type);
+      // The stored text goes out as it is: its long integers would not survive being parsed.
+      const valid = parseExact(answer.graph).ok;
+      if (!valid) throw new Error("the stored graph cannot be read");
+      return c.body(`{"format":"api","graph":${answer.graph}}`, 200, {
+        "content-type": "application/json",
+        "cache-control": "private, no-store",
+      });
+    },
+  );
 }

@@ -5,12 +5,13 @@ import { readShareToken } from "../../../core/auth/share-token.ts";
 import { renderClosedPage, renderPage } from "../../../page/render.tsx";
 import type { OpenShare } from "../../job/job-shares.ts";
 import type { ApiEnv } from "../api-env.ts";
+import { guessed } from "../auth/authorize.ts";
 import { serveEvents } from "../live.ts";
 import { etagOf, matchesSeq } from "../preferences.ts";
+import { servePreview } from "../previews.ts";
 import { ApiError } from "../problem.ts";
-import { type Api, errorResponses, mount } from "../route.ts";
+import { type Api, mount } from "../route.ts";
 import { serveMedia } from "../serve-media.ts";
-import { servePreview } from "./jobs.ts";
 
 const SCRIPT_URL = "/assets/live.js";
 const STYLE_URL = "/assets/live.css";
@@ -26,6 +27,8 @@ const PAGE_HEADERS = {
   "content-security-policy":
     "default-src 'none'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
 };
+
+const VIEWER = { role: "viewer", user: null, madeAt: null, expiresAt: null, streamId: null } as const;
 
 type Closed = "unknown" | "revoked" | "expired";
 type Door = {
@@ -52,6 +55,7 @@ function closedError(kind: Closed): ApiError {
 async function enter(c: Context<ApiEnv>): Promise<Door & { share: OpenShare }> {
   const door = doorOf(c);
   const share = door ? await door.stub.openShare(door.secret) : ({ type: "unknown" } as const);
+  if (share.type === "unknown") await guessed(c.env, c.req.raw);
   if (!door || share.type !== "open") throw closedError(share.type === "open" ? "unknown" : share.type);
   return { ...door, share };
 }
@@ -65,7 +69,9 @@ export function mountPublic(api: Api): void {
     {
       method: "get",
       path: "/s/{token}",
-      tags: ["Public"],
+      id: "getSharePage",
+      tag: "Public",
+      auth: "public",
       summary: "The live page",
       request: { params },
       responses: {
@@ -96,14 +102,16 @@ export function mountPublic(api: Api): void {
     {
       method: "get",
       path: "/s/{token}/state",
-      tags: ["Public"],
+      id: "getShareState",
+      tag: "Public",
+      auth: "public",
       summary: "The job as the link shows it",
       request: { params },
       responses: {
         200: { description: "A job without inputs, workflow or nodes." },
         304: { description: "Nothing has changed." },
-        ...errorResponses(...CLOSED),
       },
+      errors: [...CLOSED],
     },
     async (c) => {
       const door = doorOf(c);
@@ -120,22 +128,24 @@ export function mountPublic(api: Api): void {
     {
       method: "get",
       path: "/s/{token}/events",
-      tags: ["Public"],
+      id: "watchShare",
+      tag: "Public",
+      auth: "public",
       summary: "Watch over WebSocket or SSE",
       request: { params, query: z.object({ after: z.string().optional(), previews: z.string().optional() }) },
       responses: {
         101: { description: "WebSocket." },
         200: { description: "An event stream." },
         204: { description: "The end was delivered already." },
-        ...errorResponses(...CLOSED, "upgrade_required", "invalid_parameter"),
       },
+      errors: [...CLOSED, "upgrade_required", "invalid_parameter"],
     },
     async (c) => {
       const { stub, secret, base } = await enter(c);
       const read = await stub.readShared(secret, base);
       if (read.type !== "found") throw closedError(read.type);
       const { share, job } = read;
-      return serveEvents(c, stub, { role: "viewer", reveal: share.reveal, shareId: share.id, base }, job);
+      return serveEvents(c, stub, { ...VIEWER, reveal: share.reveal, shareId: share.id, base }, job);
     },
   );
 
@@ -144,15 +154,20 @@ export function mountPublic(api: Api): void {
     {
       method: "get",
       path: "/s/{token}/preview",
-      tags: ["Public"],
+      id: "getSharePreview",
+      tag: "Public",
+      auth: "public",
       summary: "The newest preview",
       request: { params },
-      responses: { 200: { description: "A picture." }, ...errorResponses(...CLOSED, "not_revealed") },
+      responses: {
+        200: { description: "A picture.", content: { "image/jpeg": { schema: { type: "string", format: "binary" } } } },
+      },
+      errors: [...CLOSED, "not_revealed"],
     },
     async (c) => {
       const { stub, share } = await enter(c);
       if (!share.reveal.includes("previews")) throw new ApiError("not_revealed", "This link shows no previews.");
-      return servePreview(await stub.preview());
+      return servePreview(await stub.preview({ user: null }));
     },
   );
 
@@ -161,7 +176,9 @@ export function mountPublic(api: Api): void {
     {
       method: "get",
       path: "/s/{token}/m/{output_id}/{variant}",
-      tags: ["Public"],
+      id: "getShareMedia",
+      tag: "Public",
+      auth: "public",
       summary: "A result, without prompt and workflow",
       request: {
         params: z.object({ token: z.string(), output_id: z.string(), variant: z.string() }),
@@ -171,8 +188,8 @@ export function mountPublic(api: Api): void {
         200: { description: "The file." },
         206: { description: "A part of it." },
         304: { description: "Unchanged." },
-        ...errorResponses(...CLOSED, "not_revealed", "media_deleted", "range_not_satisfiable"),
       },
+      errors: [...CLOSED, "not_revealed", "media_deleted", "range_not_satisfiable"],
     },
     async (c) => {
       const { stub, share, secret, base } = await enter(c);

@@ -3,11 +3,26 @@ import * as z from "zod";
 import { listOf, MAX_SHARES, type Share, ShareCreateSchema, ShareSchema } from "../../../contract/api.ts";
 import { JobIdSchema, ShareIdSchema } from "../../../contract/ids.ts";
 import { jobObjectName, mintShareToken } from "../../../core/auth/share-token.ts";
+import { readerOf } from "../auth/principal.ts";
 import { parseWith, readJson } from "../body.ts";
-import { absentJob, jobStub, PROJECT } from "../jobs.ts";
-import { secretKey } from "../middleware.ts";
+import { absentJob, jobOf } from "../jobs.ts";
 import { ApiError } from "../problem.ts";
-import { type Api, errorResponses, json, mount, OWNER, OWNER_ERRORS } from "../route.ts";
+import { type Api, body, json, mount } from "../route.ts";
+
+const EXAMPLE: Share = {
+  object: "share",
+  id: "shr_01kag3x7p2v9m4t8r6c5n1d0ze",
+  job_id: "job_01kag3x7p2v9m4t8r6c5n1d0ze",
+  label: "for Ana",
+  url: "https://api.example.com/s/7Hq2vTz9kLmN4pRs8WxY3b7Hq2vTz9kLmN4pRs8WxY3b",
+  token_end: "xY3b",
+  reveal: ["previews", "outputs"],
+  allow_download: true,
+  expires_at: "2026-11-27T07:11:43Z",
+  revoked_at: null,
+  created_at: "2026-11-20T07:11:43Z",
+  viewers_now: 0,
+};
 
 export function mountShares(api: Api): void {
   mount(
@@ -15,33 +30,33 @@ export function mountShares(api: Api): void {
     {
       method: "post",
       path: "/v1/jobs/{id}/shares",
-      tags: ["Shares"],
+      id: "createShare",
+      tag: "Shares",
       summary: "Make a link that anyone can watch",
-      ...OWNER,
+      auth: "shares:write",
       request: {
         params: z.object({ id: JobIdSchema }),
-        body: { required: false, content: { "application/json": { schema: ShareCreateSchema } } },
+        body: body(ShareCreateSchema, { label: "for Ana", reveal: ["previews", "outputs"] }, true),
       },
-      responses: {
-        201: json(ShareSchema, "The link; its url is shown this one time."),
-        ...errorResponses(
-          ...OWNER_ERRORS,
-          "not_found",
-          "job_expired",
-          "share_limit",
-          "invalid_inputs",
-          "invalid_json",
-          "unsupported_media_type",
-        ),
-      },
+      responses: { 201: json(ShareSchema, "The link; its url is shown this one time.", EXAMPLE) },
+      errors: [
+        "not_found",
+        "job_expired",
+        "job_deleted",
+        "share_limit",
+        "invalid_inputs",
+        "invalid_json",
+        "payload_too_large",
+        "unsupported_media_type",
+      ],
     },
-    secretKey,
     async (c) => {
-      const id = c.req.param("id") ?? "";
+      const principal = c.get("principal");
       const create = parseWith(ShareCreateSchema, await readJson(c, { optional: true }));
-      const stub = await jobStub(c.env, id);
-      const token = mintShareToken(await jobObjectName(PROJECT, id), crypto.getRandomValues(new Uint8Array(16)));
-      const answer = await stub.addShare(create, token);
+      const stub = await jobOf(c);
+      const name = await jobObjectName(principal.project.id, c.req.param("id") ?? "");
+      const token = mintShareToken(name, crypto.getRandomValues(new Uint8Array(16)));
+      const answer = await stub.addShare(readerOf(principal), create, token);
       if (answer.type === "limit")
         throw new ApiError("share_limit", `A job may have ${MAX_SHARES} open links; close one first.`);
       if (answer.type !== "made") throw absentJob(answer.type);
@@ -54,18 +69,23 @@ export function mountShares(api: Api): void {
     {
       method: "get",
       path: "/v1/jobs/{id}/shares",
-      tags: ["Shares"],
+      id: "listShares",
+      tag: "Shares",
       summary: "List the links of a job",
-      ...OWNER,
+      auth: "jobs:read",
       request: { params: z.object({ id: JobIdSchema }) },
       responses: {
-        200: json(listOf(ShareSchema), "The links, without their tokens."),
-        ...errorResponses(...OWNER_ERRORS, "not_found", "job_expired"),
+        200: json(listOf(ShareSchema), "The links, without their tokens.", {
+          object: "list",
+          data: [{ ...EXAMPLE, url: null }],
+          has_more: false,
+          next_cursor: null,
+        }),
       },
+      errors: ["not_found", "job_expired", "job_deleted"],
     },
-    secretKey,
     async (c) => {
-      const answer = await (await jobStub(c.env, c.req.param("id") ?? "")).listShares();
+      const answer = await (await jobOf(c)).listShares(readerOf(c.get("principal")));
       if (answer.type !== "found") throw absentJob(answer.type);
       return c.json({ object: "list", data: answer.shares as Share[], has_more: false, next_cursor: null }, 200, {
         "cache-control": "no-store",
@@ -78,16 +98,17 @@ export function mountShares(api: Api): void {
     {
       method: "delete",
       path: "/v1/jobs/{id}/shares/{share_id}",
-      tags: ["Shares"],
+      id: "deleteShare",
+      tag: "Shares",
       summary: "Close a link, and whoever is watching by it",
-      ...OWNER,
+      auth: "shares:write",
       request: { params: z.object({ id: JobIdSchema, share_id: ShareIdSchema }) },
-      responses: { 204: { description: "Closed." }, ...errorResponses(...OWNER_ERRORS, "not_found") },
+      responses: { 204: { description: "Closed." } },
+      errors: ["not_found"],
     },
-    secretKey,
     async (c) => {
-      const stub = await jobStub(c.env, c.req.param("id") ?? "");
-      if (!(await stub.revokeShare(c.req.param("share_id") ?? "")))
+      const stub = await jobOf(c);
+      if (!(await stub.revokeShare(readerOf(c.get("principal")), c.req.param("share_id") ?? "")))
         throw new ApiError("not_found", "The job has no link of that id.");
       return c.body(null, 204);
     },

@@ -1,12 +1,24 @@
-/** Workflows: listed and described, with a JSON Schema of their inputs. */
+/** Workflows: listed and described, with a JSON Schema of their inputs. A token sees those that it may run. */
 import * as z from "zod";
 import { listOf } from "../../../contract/api.ts";
 import { WorkflowSchema } from "../../../contract/workflow.ts";
+import { workflowAllowed } from "../../../core/auth/policy.ts";
 import { describeWorkflow } from "../../../core/workflow/describe.ts";
-import { secretKey } from "../middleware.ts";
 import { ApiError } from "../problem.ts";
 import { registryOf } from "../registry.ts";
-import { type Api, errorResponses, json, mount, OWNER, OWNER_ERRORS } from "../route.ts";
+import { type Api, json, mount } from "../route.ts";
+
+const EXAMPLE = {
+  object: "workflow",
+  id: "txt2img",
+  version: 1,
+  name: "Text to image",
+  description: "Paints a picture from words.",
+  needs_model: true,
+  inputs_schema: { type: "object", properties: { prompt: { type: "string", maxLength: 2000 } }, required: ["prompt"] },
+  outputs: [{ node_id: "9", type: "image" }],
+  example_inputs: { prompt: "a lighthouse in fog" },
+};
 
 export function mountWorkflows(api: Api): void {
   mount(
@@ -14,17 +26,26 @@ export function mountWorkflows(api: Api): void {
     {
       method: "get",
       path: "/v1/workflows",
-      tags: ["Workflows"],
+      id: "listWorkflows",
+      tag: "Workflows",
       summary: "List the workflows",
-      ...OWNER,
-      responses: { 200: json(listOf(WorkflowSchema), "All of them."), ...errorResponses(...OWNER_ERRORS) },
+      auth: "workflows:read",
+      responses: {
+        200: json(listOf(WorkflowSchema), "All of them.", {
+          object: "list",
+          data: [EXAMPLE],
+          has_more: false,
+          next_cursor: null,
+        }),
+      },
     },
-    secretKey,
-    (c) =>
-      c.json(
-        { object: "list", data: registryOf(c.env).list().map(describeWorkflow), has_more: false, next_cursor: null },
-        200,
-      ),
+    (c) => {
+      const { workflows } = c.get("principal");
+      const seen = registryOf(c.env)
+        .list()
+        .filter((one) => workflowAllowed(workflows, `${one.id}@${one.version}`));
+      return c.json({ object: "list", data: seen.map(describeWorkflow), has_more: false, next_cursor: null }, 200);
+    },
   );
 
   mount(
@@ -32,19 +53,22 @@ export function mountWorkflows(api: Api): void {
     {
       method: "get",
       path: "/v1/workflows/{id}",
-      tags: ["Workflows"],
+      id: "getWorkflow",
+      tag: "Workflows",
       summary: "Describe a workflow",
-      ...OWNER,
-      request: { params: z.object({ id: z.string() }) },
-      responses: {
-        200: json(WorkflowSchema, "The workflow."),
-        ...errorResponses(...OWNER_ERRORS, "workflow_not_found"),
+      auth: "workflows:read",
+      request: {
+        params: z.object({ id: z.string().meta({ description: "Name or name@version.", example: "txt2img" }) }),
       },
+      responses: { 200: json(WorkflowSchema, "The workflow.", EXAMPLE) },
+      errors: ["workflow_not_found"],
     },
-    secretKey,
     (c) => {
-      const workflow = registryOf(c.env).find(c.req.param("id") ?? "");
-      if (!workflow) throw new ApiError("workflow_not_found", "GET /v1/workflows lists those there are.");
+      const id = c.req.param("id") ?? "";
+      const workflow = registryOf(c.env).find(id);
+      const { workflows } = c.get("principal");
+      if (!workflow || !workflowAllowed(workflows, `${workflow.id}@${workflow.version}`))
+        throw new ApiError("workflow_not_found", "GET /v1/workflows lists those there are.");
       return c.json(describeWorkflow(workflow), 200);
     },
   );

@@ -1,0 +1,184 @@
+/** Many jobs at once: the list with its filters, and the feed of changes for an app that was away. */
+import type { Context } from "hono";
+import * as z from "zod";
+import { listOf } from "../../../contract/api.ts";
+import { JOB_STATUSES, JobSchema, type JobStatus } from "../../../contract/job.ts";
+import { ChangesSchema } from "../../../contract/job-requests.ts";
+import { changesScope, decodeCursor, encodeCursor, listScope } from "../../../core/tenant/cursor.ts";
+import type { ApiEnv } from "../api-env.ts";
+import { JOB_EXAMPLE } from "../examples.ts";
+import { shownJobs } from "../listed-jobs.ts";
+import { ApiError } from "../problem.ts";
+import { type Api, json, mount } from "../route.ts";
+
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+const MAX_METADATA_FILTERS = 4;
+
+const invalid = (name: string, detail: string) =>
+  new ApiError("invalid_parameter", `${name}: ${detail}`, {
+    errors: [{ pointer: `#/${name}`, code: "invalid_parameter", detail }],
+  });
+
+const cursorDoc = z.string().optional().meta({ description: "next_cursor of the page before." });
+const limitDoc = z.string().optional().meta({ description: "1 to 100; 20 where it is not named.", example: "20" });
+
+export function mountJobLists(api: Api): void {
+  mount(
+    api,
+    {
+      method: "get",
+      path: "/v1/jobs",
+      id: "listJobs",
+      tag: "Jobs",
+      summary: "List jobs, newest first",
+      description:
+        "A page may be shorter than `limit` and still have a `next_cursor`: a rare filter is looked for a piece at a time. Filter by `metadata[key]=value` too.",
+      auth: "jobs:read",
+      request: {
+        query: z.object({
+          cursor: cursorDoc,
+          limit: limitDoc,
+          status: z
+            .string()
+            .optional()
+            .meta({ description: "One or several, separated by commas.", example: "running,queued" }),
+          workflow: z.string().optional().meta({ description: "A workflow's name." }),
+          user: z.string().optional().meta({ description: "Only with a secret key." }),
+          created_after: z.string().optional().meta({ description: "RFC 3339.", example: "2026-11-20T00:00:00Z" }),
+          created_before: z.string().optional().meta({ description: "RFC 3339." }),
+          view: z.enum(["full", "compact"]).optional().meta({ description: "compact leaves out inputs and warnings." }),
+        }),
+      },
+      responses: {
+        200: json(listOf(JobSchema), "A page of jobs.", {
+          object: "list",
+          data: [JOB_EXAMPLE],
+          has_more: false,
+          next_cursor: null,
+        }),
+      },
+      errors: ["invalid_parameter"],
+    },
+    async (c) => {
+      const principal = c.get("principal");
+      const query = queryOf(c);
+      const scope = listScope(principal.project.id, query.filters);
+      const before = positionOf(c, "list", scope);
+      const stub = c.env.TENANTS.getByName(principal.project.id);
+      const page = await stub.list({ ...query.filters, before, limit: query.limit });
+      const data = await shownJobs(c, page.jobs, query.compact);
+      const next = page.next === null ? null : encodeCursor("list", scope, page.next);
+      return c.json({ object: "list", data, has_more: next !== null, next_cursor: next }, 200, {
+        "cache-control": "private, no-store",
+      });
+    },
+  );
+
+  mount(
+    api,
+    {
+      method: "get",
+      path: "/v1/changes",
+      id: "listChanges",
+      tag: "Jobs",
+      summary: "Everything that changed since a cursor",
+      description:
+        "One call when the app comes to the front: the jobs that changed, as they are now, and those that were removed. Keep `next_cursor` for the next time. Without a cursor it begins 30 days ago.",
+      auth: "jobs:read",
+      request: { query: z.object({ cursor: cursorDoc, limit: limitDoc }) },
+      responses: {
+        200: json(ChangesSchema, "The changes.", {
+          object: "changes",
+          jobs: [JOB_EXAMPLE],
+          deleted: [],
+          has_more: false,
+          next_cursor: "AgAAAAAAKs3v1lM0m9Qw",
+        }),
+      },
+      errors: ["invalid_parameter", "cursor_expired"],
+    },
+    async (c) => {
+      const principal = c.get("principal");
+      const scope = changesScope(principal.project.id, principal);
+      const after = positionOf(c, "changes", scope) ?? 0;
+      const limit = limitOf(c);
+      const page = await c.env.TENANTS.getByName(principal.project.id).changes({ user: principal.user, after, limit });
+      if (page.type === "expired") {
+        throw new ApiError("cursor_expired", "List the jobs anew (GET /v1/jobs), then go on from a new cursor.");
+      }
+      const jobs = await shownJobs(c, page.jobs, true);
+      const next = encodeCursor("changes", scope, page.next);
+      return c.json(
+        { object: "changes", jobs, deleted: page.removed, has_more: page.hasMore, next_cursor: next },
+        200,
+        {
+          "cache-control": "private, no-store",
+        },
+      );
+    },
+  );
+}
+
+function positionOf(c: Context<ApiEnv>, kind: "list" | "changes", scope: string): number | null {
+  const text = c.req.query("cursor");
+  if (text === undefined || text === "") return null;
+  const position = decodeCursor(text, kind, scope);
+  if (position === null) throw invalid("cursor", "Send next_cursor as it came, with the same filters.");
+  return position;
+}
+
+function limitOf(c: Context<ApiEnv>): number {
+  const text = c.req.query("limit");
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw invalid("limit", `A whole number from 1 to ${MAX_LIMIT}.`);
+  return limit;
+}
+
+function queryOf(c: Context<ApiEnv>) {
+  const principal = c.get("principal");
+  const user = c.req.query("user");
+  if (user !== undefined && principal.user !== null && user !== principal.user) {
+    throw invalid("user", "A token lists the jobs of its own user; leave it out.");
+  }
+  const view = c.req.query("view");
+  if (view !== undefined && view !== "full" && view !== "compact") throw invalid("view", "full or compact.");
+  const status = c.req.query("status");
+  return {
+    limit: limitOf(c),
+    compact: view === "compact",
+    filters: {
+      user: principal.user ?? user ?? null,
+      status: status === undefined ? null : status.split(",").map(statusOf),
+      workflow: c.req.query("workflow") ?? null,
+      metadata: metadataOf(c),
+      createdAfter: timeOf(c, "created_after"),
+      createdBefore: timeOf(c, "created_before"),
+    },
+  };
+}
+
+function statusOf(text: string): JobStatus {
+  const status = JOB_STATUSES.find((one) => one === text.trim());
+  if (!status) throw invalid("status", `One or several of ${JOB_STATUSES.join(", ")}.`);
+  return status;
+}
+
+function timeOf(c: Context<ApiEnv>, name: string): number | null {
+  const text = c.req.query(name);
+  if (text === undefined) return null;
+  const parsed = z.iso.datetime({ offset: true }).safeParse(text);
+  if (!parsed.success) throw invalid(name, "A time as in 2026-11-20T07:11:43Z.");
+  return Date.parse(text);
+}
+
+function metadataOf(c: Context<ApiEnv>): Record<string, string> {
+  const filters: [string, string][] = [];
+  for (const [name, value] of Object.entries(c.req.query())) {
+    const key = /^metadata\[([^\]]{1,40})\]$/.exec(name)?.[1];
+    if (key !== undefined) filters.push([key, value]);
+  }
+  if (filters.length > MAX_METADATA_FILTERS) throw invalid("metadata", `At most ${MAX_METADATA_FILTERS} of them.`);
+  return Object.fromEntries(filters.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
