@@ -27,7 +27,12 @@ const LIMIT_FIELDS = {
   upload_bytes_per_day: count("Bytes uploaded in a day (UTC)"),
   streams: count("Live streams open at once"),
   creates_per_minute: count("Jobs created in a minute"),
-  reads_per_minute: count("Other requests in a minute; a 304 is free"),
+  reads_per_minute: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .nullable()
+    .meta({ description: "Requests in a minute, a 304 is free; null for the usual limit." }),
 };
 
 /** Limits of a project, of each of its users, or of one token; the strictest holds. */

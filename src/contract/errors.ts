@@ -69,6 +69,7 @@ const TABLE = {
   },
   endpoint_disabled: { status: 409, title: "The endpoint is disabled.", retryable: false, reserved: true },
   key_limit: { status: 409, title: "The project has as many keys as it may have.", retryable: false },
+  key_ended: { status: 409, title: "The key is over already.", retryable: false },
   last_admin_key: { status: 409, title: "No key would be left that can make keys.", retryable: false },
   job_expired: { status: 410, title: "The job was removed when its time was over.", retryable: false },
   job_deleted: { status: 410, title: "The job was deleted.", retryable: false },

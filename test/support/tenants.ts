@@ -70,6 +70,10 @@ export async function read<T extends z.ZodType>(client: WorkerClient, path: stri
   return schema.parse(body);
 }
 
+/** What comes to be so in a moment: the index hears of a job a little after the job's object. */
+export const eventually = <T>(look: () => T): ReturnType<typeof expect.poll<T>> =>
+  expect.poll(look, { timeout: 20_000 });
+
 /** Changes the project's settings. */
 export async function setProject(client: WorkerClient, patch: Record<string, unknown>): Promise<Project> {
   const response = await send(client, "PATCH", "/v1/project", patch);

@@ -74,7 +74,7 @@ describe("making a token", () => {
       user: "ana",
       scopes: [...CLIENT_SCOPES],
       workflows: null,
-      quotas: [],
+      quotas: [{ name: "reads_per_minute", scope: "user" }],
     });
   });
 
@@ -122,21 +122,12 @@ describe("a token", () => {
     expect(anas.user).toBe("ana");
     expect(await listedIds(ana)).toEqual([forAna.id, anas.id]);
     for (const { id } of others) {
-      const tries: [string, string][] = [
-        ["GET", ""],
-        ["PATCH", ""],
-        ["DELETE", ""],
-        ["POST", "/cancel"],
-        ["POST", "/rerun"],
-        ["POST", "/shares"],
-        ["GET", "/shares"],
-        ["GET", "/preview"],
-        ["GET", "/events"],
-      ];
-      for (const [method, rest] of tries) {
+      const tries = ["GET ", "PATCH ", "DELETE ", "POST /cancel", "POST /rerun", "POST /shares", "GET /shares"];
+      for (const one of [...tries, "GET /preview", "GET /events"]) {
+        const [method = "", rest = ""] = one.split(" ");
         const path = `/v1/jobs/${id}${rest}`;
         const answer = method === "GET" ? await ana.request(path) : await send(ana, method, path, {});
-        expect([answer.status, rest]).toEqual([404, rest]);
+        expect(answer.status, one).toBe(404);
         await answer.body?.cancel();
       }
       expect((await worker.getJob(id)).status).toBe("succeeded");
@@ -211,7 +202,7 @@ describe("a token", () => {
     const now = Date.now();
     const over = await signed({ madeAt: now - 60_000, expiresAt: now - 1 });
     expect(await refused(await over.request("/v1/me"))).toEqual([401, "token_expired"]);
-    const short = await signed({ expiresAt: Date.now() + 1_500 });
+    const short = await signed({ expiresAt: Date.now() + 2_500 });
     const viewer = await short.socket(events(job));
     await viewer.first("hello");
     expect(await viewer.closed()).toBe(CLOSE_CODES.unauthenticated);
@@ -293,11 +284,9 @@ describe("revoking a user's tokens", () => {
 
   it("[A8] can be done for a user who was never heard of, and not for what is no user", async () => {
     await revoke("nobody-yet");
-    await revoke("nobody-yet");
     const long = await worker.request(`/v1/users/${"x".repeat(129)}/tokens`, { method: "DELETE" });
     expect(await refused(long)).toEqual([400, "invalid_parameter"]);
     const ana = await asUser(worker, "ana");
-    const own = await ana.request("/v1/users/ana/tokens", { method: "DELETE" });
-    expect(await refused(own)).toEqual([403, "scope_missing"]);
+    expect(await refused(await send(ana, "DELETE", "/v1/users/ana/tokens"))).toEqual([403, "scope_missing"]);
   });
 });

@@ -6,6 +6,7 @@ import { small, through } from "../support/graphs.ts";
 import {
   asUser,
   createdBy,
+  eventually,
   limited,
   listedIds,
   makeKey,
@@ -210,5 +211,5 @@ it("[S1, T1, T6] replays survive the Worker's death and count nothing twice", as
   expect(new Set(answers.map(({ job, replayed }) => `${job.id} ${replayed}`))).toEqual(new Set([`${job.id} true`]));
   expect((await project.ended(job.id)).status).toBe("succeeded");
   await expectOneJob(project, job.id);
-  await expect.poll(() => usage(project)).toMatchObject([{ created: 1, succeeded: 1 }]);
+  await eventually(() => usage(project)).toMatchObject([{ created: 1, succeeded: 1 }]);
 });

@@ -4,6 +4,7 @@ import { ticking } from "../support/graphs.ts";
 import {
   asUser,
   createdBy,
+  eventually,
   limited,
   listedIds,
   me,
@@ -116,11 +117,11 @@ describe("places in line", () => {
     expect(retryAfterSeconds).toBeLessThanOrEqual(60);
     await createdBy(await create(project, demo({ user: "ben" })));
     await stop(ana, first);
-    await expect.poll(async () => (await quota(ana, "queue_places", "user")).remaining).toBe(1);
+    await eventually(async () => (await quota(ana, "queue_places", "user")).remaining).toBe(1);
     const third = await ana.createJob(demo());
     await remove(ana, `/v1/jobs/${second.id}`);
     await ana.ended(third.id);
-    await expect.poll(async () => (await quota(ana, "queue_places", "user")).used).toBe(0);
+    await eventually(async () => (await quota(ana, "queue_places", "user")).used).toBe(0);
     await ana.ended((await ana.createJob(demo())).id);
   });
 
@@ -131,7 +132,7 @@ describe("places in line", () => {
     expect(await limitOf(await create(ana))).toBe("queue_full: queue_places of the token");
     expect(await createdBy(await ana.post("/v1/jobs", endless(), key))).toMatchObject({ replayed: true });
     await stop(ana, job);
-    await expect.poll(async () => (await create(ana)).status).toBe(202);
+    await eventually(async () => (await create(ana)).status).toBe(202);
   });
 
   it("[T3] no more than may run at once are no line: the refusal says what is full", async () => {
@@ -165,7 +166,7 @@ describe("jobs at once", () => {
     expect((await project.getJob(second.id)).queue?.reason).toBe("your_concurrency");
     await project.until(first.id, ({ status }) => status === "running");
     const ana = await asUser(project, "ana");
-    await expect.poll(() => quota(ana, "concurrent", "user")).toMatchObject({ limit: 1, used: 1, remaining: 0 });
+    await eventually(() => quota(ana, "concurrent", "user")).toMatchObject({ limit: 1, used: 1, remaining: 0 });
     await stop(project, first);
     await hasPlace(project, second);
     await stop(project, second, bens, servers);
@@ -220,71 +221,8 @@ describe("creations a minute", () => {
   });
 });
 
-describe("open streams", () => {
-  const events = (job: { id: string }, query = "") => `/v1/jobs/${job.id}/events${query}`;
-  const sse = (client: WorkerClient, job: { id: string }, query = "") =>
-    client.request(events(job, query), { headers: { accept: "text/event-stream" } });
-  const openOf = async (client: WorkerClient, scope = "user") => (await quota(client, "streams", scope)).used;
-
-  it("[T3] are counted over WebSocket and SSE alike, and a closed one gives its place back at once", async () => {
-    const project = await projectWith(worker, { limits: { streams: 3 }, user_limits: { streams: 2 } });
-    const ana = await asUser(project, "ana", WITH_GRAPHS);
-    const job = await ana.createJob(endless());
-    const socket = await ana.socket(events(job));
-    const stream = await ana.stream(events(job));
-    await Promise.all([socket.first("hello"), stream.first("hello")]);
-    expect(await openOf(ana)).toBe(2);
-    const { problem } = await limited(await sse(ana, job));
-    expect(problem).toMatchObject({ code: "too_many_streams", detail: expect.stringContaining("2") });
-    await expect(ana.socket(events(job))).rejects.toThrow(/429/);
-    expect(await openOf(ana)).toBe(2);
-
-    socket.close();
-    await expect.poll(() => openOf(ana)).toBe(1);
-    const next = await ana.socket(events(job));
-    stream.close();
-    await expect.poll(() => openOf(ana)).toBe(1);
-    const last = await ana.stream(events(job));
-    await Promise.all([next.first("hello"), last.first("hello")]);
-    const server = await project.socket(events(job));
-    expect(await refused(await sse(project, job))).toEqual([429, "too_many_streams"]);
-
-    await stop(project, job);
-    await Promise.all([next, last, server].map((viewer) => viewer.closed()));
-    await expect.poll(() => openOf(project, "project")).toBe(0);
-  });
-
-  it("[T3] are not used up by requests that open none", async () => {
-    const project = await projectWith(worker, { limits: { streams: 1 } });
-    const job = await project.run(demo());
-    expect(await refused(await project.request(events(job)))).toEqual([426, "upgrade_required"]);
-    expect(await refused(await sse(project, job, "?after=soon"))).toEqual([400, "invalid_parameter"]);
-    expect(await refused(await sse(project, job, "?previews=binary"))).toEqual([400, "invalid_parameter"]);
-    expect((await sse(project, job, `?after=${job.seq}`)).status).toBe(204);
-    expect(await openOf(project, "project")).toBe(0);
-  });
-
-  it("[T3] of a job that has ended take no place for longer than it takes to say so", async () => {
-    const project = await projectWith(worker, { limits: { streams: 1 } });
-    const job = await project.run(demo());
-    expect(await (await sse(project, job)).text()).toContain("event: end");
-    await expect.poll(() => openOf(project, "project")).toBe(0);
-    const socket = await project.socket(events(job));
-    expect(await socket.closed()).toBe(1000);
-    await expect.poll(() => openOf(project, "project")).toBe(0);
-  });
-
-  it("[T3] of a token are held, and long polls are none", async () => {
-    const ana = await asUser(await projectWith(worker), "ana", { ...WITH_GRAPHS, limits: { streams: 0 } });
-    const job = await ana.createJob(endless());
-    expect(await refused(await sse(ana, job))).toEqual([429, "too_many_streams"]);
-    await ana.until(job.id, ({ status }) => status === "running");
-    await stop(ana, job);
-  });
-});
-
 describe("what the caller is told", () => {
-  it("[S9, T3] GET /v1/me has every limit that is set, whose it is, and what is left", async () => {
+  it("[S9, T3] GET /v1/me has every limit that binds, whose it is, and what is left", async () => {
     const project = await projectWith(worker, {
       limits: { jobs_per_day: 100, upload_bytes_per_day: 1_000_000 },
       user_limits: { jobs_per_day: 10, concurrent: 2, queue_places: 5, streams: 3, creates_per_minute: 20 },
@@ -303,12 +241,15 @@ describe("what the caller is told", () => {
       ["upload_bytes_per_day", "project", 1_000_000, 1_000_000],
       ["streams", "user", 3, 3],
       ["creates_per_minute", "user", 20, 20],
+      // Nobody set it: the usual one holds.
+      ["reads_per_minute", "user", 600, 600],
     ]);
     expect(await quota(ana, "jobs_per_day", "token")).toMatchObject({ used: 1, remaining: 4 });
     // A server sees the project's limits, not those of its users.
     expect((await me(project)).quotas.map(({ name, scope }) => `${name} ${scope}`)).toEqual([
       "jobs_per_day project",
       "upload_bytes_per_day project",
+      "reads_per_minute project",
     ]);
   });
 
@@ -325,7 +266,7 @@ describe("what the caller is told", () => {
     expect((await create(project)).status).toBe(429);
     await setProject(project, { limits: { jobs_per_day: null } });
     await project.createJob(demo());
-    expect((await me(project)).quotas.map(({ name }) => name)).toEqual(["queue_places"]);
+    expect((await me(project)).quotas.map(({ name }) => name)).toEqual(["queue_places", "reads_per_minute"]);
   });
 
   it("[T3] no limit locks the project's owner out of its settings", async () => {

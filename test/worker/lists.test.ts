@@ -1,10 +1,11 @@
 /** The list of jobs: what it shows, what it leaves out, and where its cursors lead. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Job } from "../../src/contract/job.ts";
 import { small, ticking } from "../support/graphs.ts";
 import {
   asUser,
   changesSince,
+  eventually,
   listedIds,
   listJobs,
   projectWith,
@@ -54,6 +55,9 @@ describe("filters", () => {
     const { id } = await project.createJob({ graph: ticking(2_000, 20), user: "ana" });
     await stop(project, { id });
     jobs = { first, anas, anasDemo, bens, canceled: await project.getJob(id) };
+    // The index hears of the last end a moment later.
+    await vi.waitFor(async () => expect(await listedIds(project, { status: "canceled" })).toEqual([id]), 20_000);
+    await vi.waitFor(async () => expect(await listedIds(project, { status: "succeeded" })).toHaveLength(4), 20_000);
   });
 
   const shown = async (query: Record<string, string>) => {
@@ -89,7 +93,7 @@ describe("filters", () => {
 
   it("[T4, J36] by metadata as a patch left it", async () => {
     await send(project, "PATCH", `/v1/jobs/${jobs.bens.id}`, { metadata: { screen: "shelf" } });
-    await expect.poll(() => shown({ "metadata[screen]": "shelf" })).toEqual(["bens"]);
+    await eventually(() => shown({ "metadata[screen]": "shelf" })).toEqual(["bens"]);
     expect(await shown({ "metadata[constructor]": "x" })).toEqual([]);
   });
 
@@ -145,20 +149,21 @@ describe("a listed job", () => {
     const made = await worker.run(tiny());
     const share = await worker.share(made.id);
     const listed = async () => (await listJobs(worker, { limit: "1" })).data;
-    await expect.poll(async () => (await listed())[0]?.share?.id).toBe(share.id);
+    await eventually(async () => (await listed())[0]?.share?.id).toBe(share.id);
     expect(await listed()).toEqual([await worker.getJob(made.id)]);
     await remove(worker, `/v1/jobs/${made.id}/shares/${share.id}`);
-    await expect.poll(async () => (await listed())[0]?.share).toBeNull();
+    await eventually(async () => (await listed())[0]?.share).toBeNull();
   });
 
   it("[T2] that has not ended is shown as it is now", async () => {
     const { id } = await worker.createJob({ graph: ticking(2_000, 20) });
     const before = await worker.until(id, (job) => (job.progress.step ?? 0) > 3);
+    await eventually(() => listedIds(worker, { status: "running" })).toEqual([id]);
     const { data } = await listJobs(worker, { status: "running" });
     expect(data).toMatchObject([{ id, status: "running", progress: { steps: 2_000 } }]);
     expect(data[0]?.progress.step).toBeGreaterThanOrEqual(before.progress.step ?? Number.POSITIVE_INFINITY);
     await stop(worker, { id });
-    await expect.poll(() => listedIds(worker, { status: "running" })).toEqual([]);
+    await eventually(() => listedIds(worker, { status: "running" })).toEqual([]);
   });
 
   it("[T4] in the compact view has all but inputs and warnings", async () => {
@@ -183,57 +188,6 @@ describe("a listed job", () => {
     expect(data).toEqual([await alone.json()]);
     expect(data[0]?.headline).toMatch(/^Fertig/);
     expect(response.headers.get("content-language")).toBe("de");
-  });
-});
-
-describe("pages", () => {
-  let project: WorkerClient;
-  beforeAll(async () => {
-    project = await projectWith(worker);
-    await worker.fake.kill();
-  });
-  afterAll(() => worker.fake.revive());
-
-  it("[T4] have 20 jobs where no limit is named, and as many as it says otherwise", async () => {
-    const ids = await waitingJobs(project, 23);
-    const first = await listJobs(project);
-    expect(first).toMatchObject({ object: "list", has_more: true });
-    expect(first.data.map((job) => job.id)).toEqual(ids.slice(0, 20));
-    const rest = await listJobs(project, { cursor: first.next_cursor ?? "" });
-    expect(rest).toMatchObject({ has_more: false, next_cursor: null });
-    expect(rest.data.map((job) => job.id)).toEqual(ids.slice(20));
-    expect((await listJobs(project, { limit: "100" })).data).toHaveLength(23);
-    expect(await listedIds(project, { limit: "1" })).toEqual(ids);
-    // The last page is full and yet the last.
-    expect(await listJobs(project, { limit: "23" })).toMatchObject({ has_more: false, next_cursor: null });
-  });
-
-  it("[T4] lose and repeat nothing while jobs are made and removed", async () => {
-    const busy = await projectWith(worker);
-    const ids = await waitingJobs(busy, 12);
-    const seen: string[] = [];
-    let cursor = "";
-    for (const deleted of [[3, 6], [7, 0], [8]]) {
-      const page = await listJobs(busy, { limit: "4", cursor });
-      seen.push(...page.data.map((job) => job.id));
-      cursor = page.next_cursor ?? "";
-      await waitingJobs(busy, 2);
-      // Among them the job at which the cursor stands, and one that is yet to come.
-      for (const at of deleted) await remove(busy, `/v1/jobs/${ids[at]}`);
-      await expect.poll(() => listedIds(busy)).not.toContain(ids[deleted[0] ?? 0]);
-    }
-    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].map((at) => ids[at]));
-    expect(cursor).toBe("");
-  });
-
-  it("[T4] by a filter end where it finds nothing more", async () => {
-    const ana = await asUser(project, "ana");
-    const { id } = await ana.createJob(demo());
-    await waitingJobs(project, 3);
-    expect(await listJobs(project, { user: "ana", limit: "1" })).toMatchObject({
-      data: [{ id, status: "queued", queue: { reason: "backend_offline" } }],
-      next_cursor: null,
-    });
   });
 });
 
@@ -290,5 +244,55 @@ describe("a cursor", () => {
     await worker.restart();
     const rest = await listJobs(project, { cursor });
     expect(rest.data.map((job) => job.id)).toEqual(whole.slice(1));
+  });
+});
+
+describe("pages", () => {
+  let project: WorkerClient;
+  beforeAll(async () => {
+    project = await projectWith(worker);
+    await worker.fake.kill();
+  });
+
+  it("[T4] have 20 jobs where no limit is named, and as many as it says otherwise", async () => {
+    const ids = await waitingJobs(project, 23);
+    const first = await listJobs(project);
+    expect(first).toMatchObject({ object: "list", has_more: true });
+    expect(first.data.map((job) => job.id)).toEqual(ids.slice(0, 20));
+    const rest = await listJobs(project, { cursor: first.next_cursor ?? "" });
+    expect(rest).toMatchObject({ has_more: false, next_cursor: null });
+    expect(rest.data.map((job) => job.id)).toEqual(ids.slice(20));
+    expect((await listJobs(project, { limit: "100" })).data).toHaveLength(23);
+    expect(await listedIds(project, { limit: "1" })).toEqual(ids);
+    // The last page is full and yet the last.
+    expect(await listJobs(project, { limit: "23" })).toMatchObject({ has_more: false, next_cursor: null });
+  });
+
+  it("[T4] lose and repeat nothing while jobs are made and removed", async () => {
+    const busy = await projectWith(worker);
+    const ids = await waitingJobs(busy, 12);
+    const seen: string[] = [];
+    let cursor = "";
+    for (const deleted of [[3, 6], [7, 0], [8]]) {
+      const page = await listJobs(busy, { limit: "4", cursor });
+      seen.push(...page.data.map((job) => job.id));
+      cursor = page.next_cursor ?? "";
+      await waitingJobs(busy, 2);
+      // Among them the job at which the cursor stands, and one that is yet to come.
+      for (const at of deleted) await remove(busy, `/v1/jobs/${ids[at]}`);
+      await eventually(() => listedIds(busy)).not.toContain(ids[deleted[0] ?? 0]);
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].map((at) => ids[at]));
+    expect(cursor).toBe("");
+  });
+
+  it("[T4] by a filter end where it finds nothing more", async () => {
+    const ana = await asUser(project, "ana");
+    const { id } = await ana.createJob(demo());
+    await waitingJobs(project, 3);
+    expect(await listJobs(project, { user: "ana", limit: "1" })).toMatchObject({
+      data: [{ id, status: "queued", queue: { reason: "backend_offline" } }],
+      next_cursor: null,
+    });
   });
 });

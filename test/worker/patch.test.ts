@@ -150,7 +150,7 @@ describe("waiting jobs", () => {
   it("[J36, J22] keep their deadlines whatever is patched", async () => {
     const running = await worker.createJob({ graph: ticking(2_000, 20) });
     await worker.until(running.id, (job) => job.status === "running");
-    const waiting = await worker.createJob(demo({ deadline: { start_within_seconds: 2 } }));
+    const waiting = await worker.createJob(demo({ deadline: { start_within_seconds: 3 } }));
     const changed = await patch(waiting, { priority: "high", retention: { expires_in_seconds: DAY_SECONDS } });
     expect(((await changed.json()) as Job).deadline).toEqual(waiting.deadline);
     expect(await worker.ended(waiting.id)).toMatchObject({ status: "expired", priority: "high" });

@@ -31,7 +31,7 @@ async function rerun(job: { id: string }, inputs?: Record<string, unknown>) {
 }
 
 describe("a rerun", () => {
-  it("[J1, S1] without a word is another job with the same seed, inputs, metadata and user, and the same picture", async () => {
+  it("[S1] without a word is another job with the same seed, inputs, metadata and user, and the same picture", async () => {
     const first = await worker.run({
       ...quick("again", { seed: "random" }),
       metadata: { screen: "editor" },

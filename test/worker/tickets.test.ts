@@ -52,6 +52,7 @@ const minted = (claims: Partial<TicketClaims>, secret = SIGNING_SECRET) =>
     user: "ana",
     scopes: ["jobs:read"],
     madeAt: Date.now(),
+    streamUntil: null,
     expiresAt: Date.now() + 30_000,
     ...claims,
   });

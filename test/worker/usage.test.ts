@@ -4,7 +4,17 @@ import type { UsageRow } from "../../src/contract/account.ts";
 import type { Job } from "../../src/contract/job.ts";
 import { png } from "../support/artifact-pictures.ts";
 import { small, through, ticking } from "../support/graphs.ts";
-import { asUser, otherProject, projectWith, refused, remove, send, stop, usage } from "../support/tenants.ts";
+import {
+  asUser,
+  eventually,
+  otherProject,
+  projectWith,
+  refused,
+  remove,
+  send,
+  stop,
+  usage,
+} from "../support/tenants.ts";
 import { startWorker, type TestWorker } from "../support/worker.ts";
 import type { WorkerClient } from "../support/worker-client.ts";
 
@@ -94,9 +104,9 @@ describe("usage", () => {
     await project.post(`/v1/jobs/${jobs.anas.id}/cancel`, {});
     await remove(project, `/v1/jobs/${jobs.bens.id}`);
     await worker.killAndStart();
-    await expect
-      .poll(async () => (await project.request("/v1/changes")).text())
-      .toContain(`"deleted":["${jobs.bens.id}"]`);
+    await eventually(async () => (await project.request("/v1/changes")).text()).toContain(
+      `"deleted":["${jobs.bens.id}"]`,
+    );
     expect(await usage(project, { group_by: "user" })).toEqual(before);
   });
 

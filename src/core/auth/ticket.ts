@@ -21,6 +21,8 @@ export type TicketClaims = {
   /** When the token that asked for the ticket was made, so that a revocation of that one voids this one; null for a key. */
   madeAt: number | null;
   expiresAt: number;
+  /** When the credential that asked for it ends, and the stream that it opens with it; null for one without an end. */
+  streamUntil: number | null;
 };
 
 const PREFIX = "ec_tk_";
@@ -32,6 +34,7 @@ const PayloadSchema = z.strictObject({
   scp: z.array(z.enum(GRANTABLE_SCOPES)).max(GRANTABLE_SCOPES.length),
   iat: z.int().min(0).nullable(),
   exp: z.int().min(0),
+  end: z.int().min(0).nullable(),
   jti: TokenIdSchema,
   kid: z.string(),
 });
@@ -45,6 +48,7 @@ export async function mintTicket(secret: Uint8Array, claims: TicketClaims): Prom
     scp: claims.scopes,
     iat: claims.madeAt,
     exp: claims.expiresAt,
+    end: claims.streamUntil,
     jti: claims.id,
   });
   // Every field is bounded far below what a token may hold.
@@ -62,11 +66,11 @@ export async function verifyTicket(
 ): Promise<TokenVerdict<TicketClaims>> {
   const payload = PayloadSchema.safeParse(await openToken(PREFIX, secrets, ticket));
   if (!payload.success) return { type: "invalid" };
-  const { p, job, sub, scp, iat, exp, jti } = payload.data;
+  const { p, job, sub, scp, iat, exp, end, jti } = payload.data;
   if (now >= exp) return { type: "expired" };
   return {
     type: "valid",
-    claims: { id: jti, project: p, jobId: job, user: sub, scopes: scp, madeAt: iat, expiresAt: exp },
+    claims: { id: jti, project: p, jobId: job, user: sub, scopes: scp, madeAt: iat, expiresAt: exp, streamUntil: end },
   };
 }
 

@@ -41,6 +41,7 @@ export const SENTENCE_OF: Record<ErrorCode, ProblemSentence> = {
   endpoint_limit: "limit_reached",
   endpoint_disabled: "not_allowed",
   key_limit: "limit_reached",
+  key_ended: "not_allowed",
   last_admin_key: "not_allowed",
   job_expired: "gone",
   job_deleted: "gone",

@@ -55,6 +55,12 @@ curl -X DELETE $EASELCAST/v1/jobs/$ID/shares/$SHARE_ID -H "Authorization: Bearer
     example: `curl $EASELCAST/v1/keys -H "Authorization: Bearer $KEY"
 curl -X DELETE $EASELCAST/v1/keys/$KEY_ID -H "Authorization: Bearer $KEY"`,
   },
+  key_ended: {
+    cause: "The key that should be rotated was revoked or is over: there is nothing left to replace.",
+    fix: "Make a new key with the scopes you need.",
+    example: `curl -X POST $EASELCAST/v1/keys -H "Authorization: Bearer $KEY" \\
+  -H "Content-Type: application/json" -d '{"name": "backend", "scopes": ["jobs:create", "jobs:read"]}'`,
+  },
   last_admin_key: {
     cause:
       "This is the last key of the project with the scope `keys:write`: without it nobody could make keys any more.",

@@ -8,7 +8,7 @@ export type ApiEnv = {
     requestId: string;
     /** Who calls; set on every route that is not public. */
     principal: Principal;
-    /** The limits that the answer tells of. */
+    /** The limits that the answer tells of; those of the caller as soon as it is known. */
     rates: Rate[];
   };
 };

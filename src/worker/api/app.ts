@@ -1,6 +1,7 @@
 /** The HTTP app: middleware, routes, the one place where errors become answers. */
 import { Hono } from "hono";
 import type { ApiEnv } from "./api-env.ts";
+import { tellRates } from "./auth/authorize.ts";
 import { configured, cors, requestId } from "./middleware.ts";
 import { ApiError, problemResponse } from "./problem.ts";
 import type { Api, RouteRegistry } from "./route.ts";
@@ -22,7 +23,7 @@ import { mountWorkflows } from "./routes/workflows.ts";
 export function createApp(registry: RouteRegistry | null = null): Hono<ApiEnv> {
   const hono = new Hono<ApiEnv>();
   const api: Api = { hono, registry };
-  hono.use(requestId, cors, configured);
+  hono.use(requestId, cors, tellRates, configured);
   mountJobs(api);
   mountJobLists(api);
   mountJobLive(api);

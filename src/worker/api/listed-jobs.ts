@@ -19,6 +19,8 @@ const AT_ONCE = 20;
 /** The documents of these rows, in their order; rows whose job has just gone are left out. */
 export async function shownJobs(c: Context<ApiEnv>, rows: readonly ListedJob[], compact: boolean): Promise<Job[]> {
   const lang = langOf(c);
+  c.header("content-language", lang);
+  c.header("vary", "Accept-Language");
   const links = new MediaLinks(configOf(c.env).signingSecrets[0]);
   const origin = new URL(c.req.url).origin;
   const jobs: Job[] = [];

@@ -16,11 +16,14 @@ const HEARTBEAT_MS = 15_000;
 /** An SSE answer ends after this and is taken up again by its reader, so nothing leaks. */
 const MAX_SESSION_MS = 600_000;
 
-/** Answers a request for events. */
+/**
+ * Answers a request for events. `admit` is asked once it is certain that a stream would be opened: what it takes (a
+ * ticket, a place among the open streams) is not spent on a request that is refused.
+ */
 export async function serveEvents(
   c: Context<ApiEnv>,
   stub: JobStub,
-  watcher: Watcher,
+  admit: () => Promise<Watcher>,
   job: { seq: number; terminal: boolean },
 ): Promise<Response> {
   const upgrade = c.req.header("upgrade")?.toLowerCase() === "websocket";
@@ -29,10 +32,11 @@ export async function serveEvents(
     throw new ApiError("upgrade_required", "Ask with Upgrade: websocket, or with Accept: text/event-stream.");
   }
   const after = cursorOf(c.req.header("last-event-id") ?? c.req.query("after"));
-  const spec: ViewerSpec = { ...watcher, after, previews: previewsOf(c, upgrade) };
-  if (upgrade) return connect(stub, spec, c.req.header("sec-websocket-protocol"));
+  const previews = previewsOf(c, upgrade);
   // A reader that has seen the end must not come back for ever (api D4).
-  if (job.terminal && after !== null && after >= job.seq) return c.body(null, 204);
+  if (!upgrade && job.terminal && after !== null && after >= job.seq) return c.body(null, 204);
+  const spec: ViewerSpec = { ...(await admit()), after, previews };
+  if (upgrade) return connect(stub, spec, c.req.header("sec-websocket-protocol"));
   return streamEvents(stub, spec, c.req.raw.signal);
 }
 

@@ -24,7 +24,10 @@ import { ApiError } from "./problem.ts";
 
 /** What is to be made, and what the same request is known by. */
 export type Submission = {
-  request: JobCreate;
+  /** Made only when it is needed: a replay is answered even if what it was made of is gone. */
+  request: () => Promise<JobCreate>;
+  /** The id that the caller chose. */
+  id: string | null;
   /** The request as it came: the same body is a replay, another one a conflict. */
   body: unknown;
   route: "create" | "rerun";
@@ -34,22 +37,20 @@ export type Submission = {
 /** Makes the job, or finds that it was made before, and answers with it. */
 export async function submitJob(c: Context<ApiEnv>, submission: Submission): Promise<Response> {
   const principal = c.get("principal");
-  const { request, rerunOf, route } = submission;
-  const user = userOf(principal, request);
+  const { rerunOf, route } = submission;
   const now = Date.now();
   const key = idempotencyKey(c.req.header("idempotency-key"));
   const project = principal.project.id;
   const who = principal.user === null ? "server" : `user ${principal.user}`;
   const fresh = `job_${ulid(now, crypto.getRandomValues(new Uint8Array(10)))}`;
-  const jobId = request.id ?? (key === null ? fresh : await derivedId("job", project, who, route, key));
+  const jobId = submission.id ?? (key === null ? fresh : await derivedId("job", project, who, route, key));
   const fingerprint = hex(await sha256(canonical({ who, route, of: rerunOf, body: submission.body })));
   const name = await jobObjectName(project, jobId);
   // A repeated request is answered before it is looked at again: its upload may be gone by now.
   const known = jobId === fresh ? null : await c.env.JOBS.getByName(name).replay(readerOf(principal), fingerprint);
-  const answer =
-    known ??
-    (await create(c, { request, jobId, name, user, now, fingerprint, rerunOf, origin: new URL(c.req.url).origin }));
-  if (answer.type === "conflict") throw conflict(request.id !== undefined);
+  const making = { jobId, name, now, fingerprint, rerunOf, origin: new URL(c.req.url).origin };
+  const answer = known ?? (await create(c, await submission.request(), making));
+  if (answer.type === "conflict") throw conflict(submission.id !== null);
   if (answer.type === "removed") throw absentJob(answer.why === "deleted" ? "deleted" : "erased");
   const wait = waitSeconds(c.req.header("prefer"));
   const shown = wait > 0 && !answer.job.terminal ? await waitedFor(c, name, answer.job, wait) : answer.job;
@@ -84,13 +85,14 @@ export function userOf(principal: Principal, request: JobCreate): string | null 
   return principal.user ?? request.user;
 }
 
-type Making = PlanContext & { request: JobCreate; name: string; rerunOf: string | null };
+type Making = Omit<PlanContext, "project" | "user" | "reader"> & { name: string; rerunOf: string | null };
 
-async function create(c: Context<ApiEnv>, making: Omit<Making, "project" | "reader">) {
+async function create(c: Context<ApiEnv>, request: JobCreate, making: Making) {
   const principal = c.get("principal");
-  const { request, jobId, name, user, now, rerunOf } = making;
+  const { jobId, name, now, rerunOf } = making;
+  const user = userOf(principal, request);
   const project = principal.project.id;
-  const plan = await planJob(c.env, request, { ...making, project, reader: readerOf(principal) });
+  const plan = await planJob(c.env, request, { ...making, project, user, reader: readerOf(principal) });
   const admitted = await c.env.TENANTS.getByName(project).admit({
     jobId,
     user,

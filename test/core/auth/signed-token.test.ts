@@ -33,6 +33,7 @@ async function ticket(): Promise<string> {
     project: PROJECT,
     jobId,
     user: null,
+    streamUntil: null,
     scopes: [],
     madeAt: null,
     expiresAt: NOW + 30_000,

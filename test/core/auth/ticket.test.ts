@@ -13,6 +13,7 @@ const CLAIMS: TicketClaims = {
   user: "u_42",
   scopes: ["jobs:read"],
   madeAt: NOW - 60_000,
+  streamUntil: null,
   expiresAt: NOW + 30_000,
 };
 

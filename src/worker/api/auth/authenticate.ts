@@ -115,7 +115,7 @@ async function byTicket(env: Env, text: string): Promise<Principal> {
     workflows: [],
     limits: null,
     madeAt: claims.madeAt,
-    expiresAt: null,
+    expiresAt: claims.streamUntil,
     keyId: null,
     ticket: { jti: claims.id, jobId: claims.jobId },
     authority,
@@ -144,7 +144,9 @@ async function byUserToken(env: Env, request: Request, text: string): Promise<Pr
     case "valid":
       break;
   }
-  const { user, issuer, issuedAt, expiresAt } = verdict;
+  const { user, issuer, expiresAt } = verdict;
+  // A clock that runs ahead of ours must not carry a token past a revocation.
+  const issuedAt = Math.min(verdict.issuedAt, Date.now());
   if (userTokenIsVoid(authority, user, issuedAt)) throw revoked();
   return {
     kind: "user_token",

@@ -7,21 +7,33 @@ import { ApiError } from "../problem.ts";
 import { authenticate } from "./authenticate.ts";
 import { credentialOf } from "./credential.ts";
 import { demandScope, type Principal } from "./principal.ts";
-import { callerOf, countRead, forgetRead, rateHeaders } from "./rates.ts";
+import { callerOf, countRead, forgetRead, type Rate, rateHeaders } from "./rates.ts";
 
 /** Lets those pass whose credential has the scope; `any` asks for a valid credential alone. `tickets` also lets in who comes by one. */
 export const authorize = (scope: Scope | "any", tickets = false) =>
   createMiddleware<ApiEnv>(async (c, next) => {
     const principal = await principalOf(c.env, c.req.raw, tickets);
     if (!(await c.env.SHIELD.limit({ key: callerOf(principal) })).success) throw tooMany();
-    const rate = countRead(principal, Date.now());
+    const { rate, allowed } = countRead(principal, Date.now());
     c.set("principal", principal);
     c.set("rates", [rate]);
+    if (!allowed) throw minuteIsOver(rate);
     if (scope !== "any") demandScope(principal, scope);
     await next();
-    if (c.res.status === 304) forgetRead(principal, rate);
-    if (isUpgrade(c.res)) return;
-    for (const [name, value] of Object.entries(rateHeaders(c.get("rates")))) c.res.headers.set(name, value);
+    if (c.res.status === 304) forgetRead(principal, rate, Date.now());
+  });
+
+/** Tells the limits with every answer to a known caller, refusals included. */
+export const tellRates = createMiddleware<ApiEnv>(async (c, next) => {
+  await next();
+  const rates = c.get("rates");
+  if (rates === undefined || isUpgrade(c.res)) return;
+  for (const [name, value] of Object.entries(rateHeaders(rates))) c.res.headers.set(name, value);
+});
+
+const minuteIsOver = ({ limit, resetMs }: Rate) =>
+  new ApiError("rate_limited", `At most ${limit} requests a minute; the next minute begins in ${resetMs} ms.`, {
+    retryAfterMs: resetMs ?? 0,
   });
 
 const tooMany = () =>

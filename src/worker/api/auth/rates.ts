@@ -3,7 +3,7 @@
  * The count is per isolate and so a little generous; jobs, bytes and streams are counted exactly by the project.
  */
 import type { Limits, Quota } from "../../../contract/account.ts";
-import { ApiError } from "../problem.ts";
+import { timestamp } from "../../../core/job/project.ts";
 import type { Principal } from "./principal.ts";
 
 /** One limit as the headers tell it. `resetMs` is null where it has no window. */
@@ -24,47 +24,54 @@ const MAX_CALLERS = 10_000;
 const counts = new Map<string, number>();
 let windowAt = 0;
 
-/**
- * Counts a request.
- * @throws {ApiError} `rate_limited` where the minute is used up.
- */
-export function countRead(principal: Principal, now: number): Rate {
+/** Counts a request, unless the minute is used up. */
+export function countRead(principal: Principal, now: number): { rate: Rate; allowed: boolean } {
   const start = now - (now % WINDOW_MS);
   if (start !== windowAt || counts.size > MAX_CALLERS) {
     counts.clear();
     windowAt = start;
   }
-  const limit = readLimit(principal);
+  const { limit } = readLimit(principal);
   const caller = callerOf(principal);
-  const used = (counts.get(caller) ?? 0) + 1;
-  const resetMs = start + WINDOW_MS - now;
-  if (used > limit) {
-    throw new ApiError("rate_limited", `At most ${limit} requests a minute; the next minute begins in ${resetMs} ms.`, {
-      retryAfterMs: resetMs,
-    });
-  }
-  counts.set(caller, used);
-  return { name: "read", limit, remaining: limit - used, windowSeconds: 60, resetMs };
+  const used = counts.get(caller) ?? 0;
+  const allowed = used < limit;
+  if (allowed) counts.set(caller, used + 1);
+  const remaining = Math.max(0, limit - used - 1);
+  return { rate: { name: "read", limit, remaining, windowSeconds: 60, resetMs: start + WINDOW_MS - now }, allowed };
 }
 
-/** An answer that told nothing new (304) is not counted. */
-export function forgetRead(principal: Principal, rate: Rate): void {
-  const caller = callerOf(principal);
-  const used = counts.get(caller);
-  if (used === undefined || used === 0) return;
-  counts.set(caller, used - 1);
+/** An answer that told nothing new (304) is not counted; one that was waited for into another minute was counted in that. */
+export function forgetRead(principal: Principal, rate: Rate, now: number): void {
   rate.remaining += 1;
+  const caller = callerOf(principal);
+  const used = counts.get(caller) ?? 0;
+  if (used > 0 && now - (now % WINDOW_MS) === windowAt && (rate.resetMs ?? 0) > 0) counts.set(caller, used - 1);
+}
+
+/** The count of requests as /v1/me lists it. */
+export function readQuota(principal: Principal, rate: Rate, now: number): Quota {
+  const { limit, remaining, resetMs } = rate;
+  const resetsAt = timestamp(now + (resetMs ?? 0));
+  const { scope } = readLimit(principal);
+  return { name: "reads_per_minute", scope, limit, used: limit - remaining, remaining, resets_at: resetsAt };
 }
 
 /** Who is counted together: a user with all of that user's tokens, or one key. */
 export const callerOf = ({ project, user, id }: Principal): string =>
   `${project.id} ${user ?? ""} ${user === null ? (id ?? "") : ""}`;
 
-function readLimit({ authority, user, limits }: Principal): number {
-  const usual = user === null ? DEFAULT_READS.server : DEFAULT_READS.user;
-  const own = [limits?.reads_per_minute, user === null ? null : authority.userLimits.reads_per_minute];
-  const set = [...own, authority.limits.reads_per_minute].filter((one): one is number => typeof one === "number");
-  return set.length === 0 ? usual : Math.min(...set);
+/** The strictest limit that is set, and whose it is; where none is, the usual one. */
+function readLimit({ authority, user, limits }: Principal): { limit: number; scope: "token" | "user" | "project" } {
+  const set = [
+    { scope: "token" as const, limit: limits?.reads_per_minute },
+    { scope: "user" as const, limit: user === null ? null : authority.userLimits.reads_per_minute },
+    { scope: "project" as const, limit: authority.limits.reads_per_minute },
+  ].flatMap(({ scope, limit }) => (typeof limit === "number" ? [{ scope, limit }] : []));
+  const [strictest] = set.sort((a, b) => a.limit - b.limit);
+  if (strictest) return strictest;
+  return user === null
+    ? { scope: "project", limit: DEFAULT_READS.server }
+    : { scope: "user", limit: DEFAULT_READS.user };
 }
 
 const NAMES: Record<keyof Limits, { name: string; windowSeconds: number | null }> = {

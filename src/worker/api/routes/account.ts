@@ -20,7 +20,7 @@ import { timestamp } from "../../../core/job/project.ts";
 import { configOf } from "../../config.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { forgetAuthority } from "../auth/authority-cache.ts";
-import { ratesOf } from "../auth/rates.ts";
+import { ratesOf, readQuota } from "../auth/rates.ts";
 import { invalidInputs, parseWith, readJson } from "../body.ts";
 import { ApiError } from "../problem.ts";
 import { type Api, body, json, mount } from "../route.ts";
@@ -82,9 +82,10 @@ export function mountAccount(api: Api): void {
     },
     async (c) => {
       const { kind, id, mode, expiresAt, project, user, scopes, workflows, limits } = c.get("principal");
-      const quotas = await tenant(c).quotas(user, limits);
       const now = Date.now();
-      c.set("rates", [...c.get("rates"), ...ratesOf(quotas, now)]);
+      const reads = c.get("rates").map((rate) => readQuota(c.get("principal"), rate, now));
+      const quotas = [...(await tenant(c).quotas(user, limits)), ...reads];
+      c.set("rates", ratesOf(quotas, now));
       const expires = expiresAt === null ? null : timestamp(expiresAt);
       const me = {
         object: "me",

@@ -153,7 +153,8 @@ function queryOf(c: Context<ApiEnv>) {
       status: status === undefined ? null : status.split(",").map(statusOf),
       workflow: c.req.query("workflow") ?? null,
       metadata: metadataOf(c),
-      createdAfter: timeOf(c, "created_after"),
+      // Times are shown in whole seconds: what was created within the named one is not after it.
+      createdAfter: endOfSecond(timeOf(c, "created_after")),
       createdBefore: timeOf(c, "created_before"),
     },
   };
@@ -164,6 +165,8 @@ function statusOf(text: string): JobStatus {
   if (!status) throw invalid("status", `One or several of ${JOB_STATUSES.join(", ")}.`);
   return status;
 }
+
+const endOfSecond = (at: number | null) => (at === null || at % 1000 !== 0 ? at : at + 999);
 
 function timeOf(c: Context<ApiEnv>, name: string): number | null {
   const text = c.req.query(name);

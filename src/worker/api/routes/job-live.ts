@@ -8,7 +8,7 @@ import { configOf } from "../../config.ts";
 import { readerOf } from "../auth/principal.ts";
 import { parseWith, readJson } from "../body.ts";
 import { absentJob, jobOf, jobStub } from "../jobs.ts";
-import { serveEvents } from "../live.ts";
+import { serveEvents, type Watcher } from "../live.ts";
 import { servePreview } from "../previews.ts";
 import { ApiError } from "../problem.ts";
 import { type Api, body, json, mount } from "../route.ts";
@@ -68,14 +68,11 @@ export function mountJobLive(api: Api): void {
       const stub = await jobOf(c);
       const read = await stub.read(readerOf(principal));
       if (read.type !== "found") throw absentJob(read.type);
-      if (ticket && !(await stub.useTicket(ticket.jti, Date.now() + TICKET_TTL_SECONDS * 1000))) {
-        throw new ApiError("ticket_used", "A ticket opens one stream; POST /v1/tickets gives another.");
-      }
-      const streamId = await openStream(c);
-      return serveEvents(
-        c,
-        stub,
-        {
+      const admit = async (): Promise<Watcher> => {
+        if (ticket && !(await stub.useTicket(ticket.jti, Date.now() + TICKET_TTL_SECONDS * 1000))) {
+          throw new ApiError("ticket_used", "A ticket opens one stream; POST /v1/tickets gives another.");
+        }
+        return {
           role: principal.user === null ? "owner" : "user",
           reveal: ["previews", "outputs"],
           shareId: null,
@@ -83,11 +80,11 @@ export function mountJobLive(api: Api): void {
           user: principal.user,
           madeAt: principal.madeAt,
           expiresAt: principal.expiresAt,
-          streamId,
+          streamId: await openStream(c),
           mayCancel: principal.scopes.has("jobs:cancel"),
-        },
-        read,
-      );
+        };
+      };
+      return serveEvents(c, stub, admit, read);
     },
   );
 
@@ -165,6 +162,7 @@ export function mountJobLive(api: Api): void {
         // A ticket ends with its maker: a revocation of the user voids it as it voids the token.
         madeAt: principal.madeAt ?? now,
         expiresAt,
+        streamUntil: principal.expiresAt,
         id: crypto.randomUUID(),
       });
       const sse = `${new URL(c.req.url).origin}/v1/jobs/${jobId}/events?ticket=${ticket}`;

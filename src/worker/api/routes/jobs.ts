@@ -25,7 +25,8 @@ import { validateJob } from "../validate-job.ts";
 
 const params = z.object({ id: JobIdSchema });
 const idempotency = z.string().optional().meta({
-  description: "1 to 255 letters, digits and _ . : - . The same key and body again give the same job, as it is then.",
+  description:
+    "1 to 255 letters, digits and _ . : - . The same key and body again give the same job, as it is then. Not looked at where the body has an `id`, which does the same.",
   example: "tap-7f3a",
 });
 const prefer = z
@@ -89,7 +90,13 @@ export function mountJobs(api: Api): void {
         throw new ApiError("invalid_parameter", "validate_only is true or false.");
       }
       if (only === "true") return validateJob(c, request);
-      return submitJob(c, { request, body: parsed, route: "create", rerunOf: null });
+      return submitJob(c, {
+        request: async () => request,
+        id: request.id ?? null,
+        body: parsed,
+        route: "create",
+        rerunOf: null,
+      });
     },
   );
 
@@ -117,11 +124,13 @@ export function mountJobs(api: Api): void {
     async (c) => {
       const parsed = await readJson(c, { optional: true });
       const { inputs } = parseWith(RerunSchema, parsed);
-      const first = await (await jobOf(c)).request(readerOf(c.get("principal")));
-      if (first.type !== "found") throw absentJob(first.type);
-      if (!first.terminal) throw new ApiError("job_not_finished", "Wait for its end, or cancel it.");
-      const request = rerunRequest(first, inputs, c.get("principal"));
-      return submitJob(c, { request, body: parsed, route: "rerun", rerunOf: c.req.param("id") ?? null });
+      const request = async () => {
+        const first = await (await jobOf(c)).request(readerOf(c.get("principal")));
+        if (first.type !== "found") throw absentJob(first.type);
+        if (!first.terminal) throw new ApiError("job_not_finished", "Wait for its end, or cancel it.");
+        return rerunRequest(first, inputs, c.get("principal"));
+      };
+      return submitJob(c, { request, id: null, body: parsed, route: "rerun", rerunOf: c.req.param("id") ?? null });
     },
   );
 

@@ -109,7 +109,7 @@ export function mountKeys(api: Api): void {
       auth: "keys:write",
       request: { params, body: body(KeyRotateSchema, { overlap_seconds: 86_400 }, true) },
       responses: { 201: json(KeySchema, "The new key.", { ...KEY_EXAMPLE, secret: "ec_sk_live_…" }) },
-      errors: [...BODY_ERRORS, "not_found", "key_revoked", "key_limit", "last_admin_key"],
+      errors: [...BODY_ERRORS, "not_found", "key_ended", "key_limit", "last_admin_key"],
     },
     async (c) => {
       const principal = c.get("principal");
@@ -164,7 +164,7 @@ function unrotated(answer: Exclude<RotateAnswer, "rotated">): ApiError {
     case "last":
       return lastKey();
     case "over":
-      return new ApiError("key_revoked", "The key is over already: make a new one (POST /v1/keys).");
+      return new ApiError("key_ended", "A key that is over is not rotated: make a new one (POST /v1/keys).");
     case "unknown":
       return new ApiError("not_found", "The project has no key of that id.");
   }

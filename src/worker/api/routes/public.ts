@@ -145,7 +145,7 @@ export function mountPublic(api: Api): void {
       const read = await stub.readShared(secret, base);
       if (read.type !== "found") throw closedError(read.type);
       const { share, job } = read;
-      return serveEvents(c, stub, { ...VIEWER, reveal: share.reveal, shareId: share.id, base }, job);
+      return serveEvents(c, stub, async () => ({ ...VIEWER, reveal: share.reveal, shareId: share.id, base }), job);
     },
   );
 
