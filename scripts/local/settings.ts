@@ -10,8 +10,8 @@ import { hashSecretKey, mintSecretKey, newProjectId, readSecretKey } from "../..
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const VARS_FILE = `${root}.dev.vars`;
 
-/** Where local state lives; deleting it starts afresh. */
-export const stateFolder = (name: string): string => `${root}.easelcast/${name}`;
+/** Where local state lives; deleting it starts afresh. EASELCAST_STATE names another place. */
+export const stateFolder = (name: string): string => `${process.env.EASELCAST_STATE ?? `${root}.easelcast`}/${name}`;
 
 export type LocalSettings = {
   /** The secret key of this checkout. */

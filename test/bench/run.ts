@@ -3,18 +3,32 @@
  * runs those only. Exit code 0: all within budget; 1: a figure is over; 2: a bench could not run.
  */
 import { ensureBuild } from "../../scripts/local/ensure-build.ts";
+import { auth } from "./auth.bench.ts";
 import { creates } from "./creates.bench.ts";
 import { decodeStep } from "./decode-step.bench.ts";
 import { fanout } from "./fanout.bench.ts";
 import { gpuBusy } from "./gpu-busy.bench.ts";
 import { lateJoin } from "./late-join.bench.ts";
 import { latency } from "./latency.bench.ts";
+import { lists } from "./lists.bench.ts";
 import { memory } from "./memory.bench.ts";
 import { size } from "./size.bench.ts";
 import { storage } from "./storage.bench.ts";
 import type { Bench, Figure } from "./support/figure.ts";
 
-const BENCHES: readonly Bench[] = [size, decodeStep, latency, lateJoin, fanout, gpuBusy, memory, storage, creates];
+const BENCHES: readonly Bench[] = [
+  size,
+  decodeStep,
+  latency,
+  lateJoin,
+  fanout,
+  gpuBusy,
+  memory,
+  storage,
+  creates,
+  lists,
+  auth,
+];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name));

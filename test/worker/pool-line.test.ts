@@ -61,6 +61,17 @@ describe("the line", () => {
     expect((await pool.ask("a2", { maxRunning: 1 })).type).toBe("granted");
   });
 
+  it("[B8] passes over all users of a project at the project's limit, and goes on when any of its jobs ends", async () => {
+    pool = await new TestPool().start();
+    const lease = await pool.hold("a1", { groupMax: 1 });
+    expect(await pool.wait("b1", { groupMax: 1 })).toMatchObject({ position: 1, reason: "your_concurrency" });
+    await pool.hold("c1", { owner: "other/c" });
+    const calls = await pool.calls();
+    expect(await calls.overview()).toMatchObject({ waiting: 1, leased: 2 });
+    await pool.release(lease);
+    expect(await calls.overview()).toMatchObject({ waiting: 0 });
+  });
+
   it("[B3] never writes who need not wait, beside users at their limit too", async () => {
     pool = await new TestPool().start();
     await pool.hold("a1", { maxRunning: 1 });
@@ -102,6 +113,32 @@ describe("after a restart", () => {
     await pool.restart();
     await pool.release(await pool.hold("y1"));
     expect(await (await pool.calls()).overview()).toMatchObject({ waiting: 1, leased: 1 });
+  });
+
+  it("[B8] a project at its limit is still passed over, and its leases still count for it", async () => {
+    pool = await new TestPool().start();
+    const lease = await pool.hold("a1", { owner: "a", group: "shop", groupMax: 1 });
+    await pool.wait("b1", { owner: "b", group: "shop", groupMax: 1 });
+    await pool.restart();
+    await pool.release(await pool.hold("c1", { owner: "c", group: "other" }));
+    expect(await (await pool.calls()).overview()).toMatchObject({ waiting: 1, leased: 1 });
+    await pool.release(lease);
+    expect(await (await pool.calls()).overview()).toMatchObject({ waiting: 0 });
+  });
+
+  it("[B8] the rows of a version that knew no project limits count for the project in their user's name", async () => {
+    await fullPool();
+    await pool.wait("x3");
+    await pool.stop();
+    pool.rows((db) =>
+      db.exec(`ALTER TABLE lease DROP COLUMN owner_group;
+        ALTER TABLE line DROP COLUMN owner_group; ALTER TABLE line DROP COLUMN group_max;`),
+    );
+    await pool.start();
+    expect(await (await pool.calls()).overview()).toMatchObject({ waiting: 1, leased: 2 });
+    expect(await pool.wait("a1", { groupMax: 2 })).toMatchObject({ reason: "your_concurrency" });
+    expect(await pool.wait("x3")).toMatchObject({ position: 2, reason: "your_concurrency" });
+    expect(await pool.wait("b1", { owner: "other/b" })).toMatchObject({ position: 3, reason: "workers_busy" });
   });
 
   it("[B7] who had a turn is still behind who had none", async () => {
@@ -174,6 +211,20 @@ describe("before a job is made", () => {
     expect(Math.round((await startMs()) / 58_000)).toBe(3);
     expect(Math.round((await startMs({ owner: "project/a" })) / 58_000)).toBe(5);
     expect(await calls.overview()).toMatchObject({ waiting: 3, leased: 2 });
+  });
+
+  it("[B8] an estimate knows the project's limit", async () => {
+    const boxes = ["one", "two"].map((id) => ({ id, url: "fake:demo", slots: 1 }));
+    pool = await new TestPool(boxes).start();
+    const calls = await pool.calls();
+    await pool.release(await pool.hold("x1"), { type: "finished", nodeMs: { "3": 50_000 }, runMs: 50_000 });
+    await pool.hold("x1");
+    const startMs = async (owner: string, groupMax: number) =>
+      (await calls.estimate("a shape", { owner, groupMax })).startMs;
+    expect([await startMs("project/a", 2), await startMs("other/a", 1)]).toEqual([0, 0]);
+    expect(Math.round(((await startMs("project/a", 1)) ?? 0) / 50_000)).toBe(1);
+    expect(await startMs("project/a", 0)).toBeNull();
+    expect(await calls.overview()).toMatchObject({ waiting: 0, leased: 1 });
   });
 
   it("[B4] the capacity tells whether a job would wait", async () => {

@@ -12,7 +12,7 @@ export type PoolNow = {
   now: number;
   backends: readonly Backend[];
   isUp: (backendId: string) => boolean;
-  leases: readonly Pick<HeldLease, "owner" | "backendId" | "shape" | "grantedAt">[];
+  leases: readonly Pick<HeldLease, "owner" | "group" | "backendId" | "shape" | "grantedAt">[];
   runMs: (shape: string) => number | null;
 };
 
@@ -24,14 +24,16 @@ const UNKNOWN_RUN_MS = 30_000;
 
 /** One of the backends, played forward. `lanes` tells when each of the runs that it makes at once ends. */
 type Machine = { id: string; slots: number; held: number; lanes: number[] };
-type End = { at: number; owner: string; machine: Machine };
+type End = { at: number; owner: string; group: string; machine: Machine };
 
 /**
  * The next `limit` turns in order. Fewer come back only where the rest cannot be served whatever ends, because its
- * owners may run nothing. A pool that is off altogether is played as if it were on.
+ * owners or groups may run nothing. A pool that is off altogether is played as if it were on; the limits of groups as
+ * they are now.
  */
 export function forecast(line: Line, pool: PoolNow, limit: number): Turn[] {
-  const owners = new Map(line.contenders(limit).map((owner) => [owner.name, owner]));
+  const { owners: contenders, groups } = line.contenders(limit);
+  const owners = new Map(contenders.map((owner) => [owner.name, owner]));
   const machines = new Map(pool.backends.map(({ id, slots }) => [id, machine(id, slots)]));
   const someUp = pool.backends.some(({ id }) => pool.isUp(id));
   const turns: Turn[] = [];
@@ -45,7 +47,7 @@ export function forecast(line: Line, pool: PoolNow, limit: number): Turn[] {
       (id) => machines.get(id)?.held ?? 0,
     );
     const place = free === null ? undefined : machines.get(free);
-    const owner = place && nextOwner(owners.values());
+    const owner = place && nextOwner(owners.values(), groups);
     const job = owner?.jobs.shift();
     if (place && owner && job) {
       const runMs = pool.runMs(job.shape);
@@ -53,8 +55,9 @@ export function forecast(line: Line, pool: PoolNow, limit: number): Turn[] {
       // Nothing has to be learned to tell that a backend stands idle.
       turns.push({ jobName: job.jobName, startMs: known || start === 0 ? Math.round(start) : null });
       known &&= runMs !== null;
-      ends.push({ at: end, owner: owner.name, machine: place });
+      ends.push({ at: end, owner: owner.name, group: job.group, machine: place });
       owner.held += 1;
+      groups.hold(job.group);
       since += 1;
       owner.since = since;
     } else {
@@ -62,6 +65,7 @@ export function forecast(line: Line, pool: PoolNow, limit: number): Turn[] {
       if (!next) break;
       now = Math.max(now, next.at);
       next.machine.held -= 1;
+      groups.giveBack(next.group);
       const other = owners.get(next.owner);
       if (other) other.held -= 1;
     }
@@ -86,7 +90,7 @@ function endsOfHeld({ now, leases, runMs }: PoolNow, machines: Map<string, Machi
     counts.set(backendId, (counts.get(backendId) ?? 0) + 1);
   }
   const inOrder = [...leases].sort((a, b) => a.grantedAt - b.grantedAt);
-  return inOrder.map(({ owner, backendId, shape, grantedAt }) => {
+  return inOrder.map(({ owner, group, backendId, shape, grantedAt }) => {
     // One that is no longer configured is waited for and gives no more places.
     const place = machines.get(backendId) ?? machine(backendId, 0);
     machines.set(backendId, place);
@@ -96,7 +100,7 @@ function endsOfHeld({ now, leases, runMs }: PoolNow, machines: Map<string, Machi
     const runs = place.held < place.lanes.length;
     const learned = runMs(shape);
     const leftMs = learned === null || !runs ? (learned ?? UNKNOWN_RUN_MS) : Math.max(0, learned - (now - beganAt));
-    return { at: occupy(place, 0, leftMs).end, owner, machine: place };
+    return { at: occupy(place, 0, leftMs).end, owner, group, machine: place };
   });
 }
 

@@ -7,11 +7,12 @@ import type { Backend } from "./backend.ts";
 /** A lease lives this long unless renewed: three renewals of a job may fail. */
 export const LEASE_MS = 90_000;
 
-/** A lease that is held. `owner` is the one the line counts it for. */
+/** A lease that is held. `owner` and `group` are those the line counts it for. */
 export type HeldLease = {
   id: string;
   jobName: string;
   owner: string;
+  group: string;
   backendId: string;
   shape: string;
   grantedAt: number;

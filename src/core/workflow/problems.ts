@@ -58,15 +58,15 @@ function faultOf(issue: z.core.$ZodIssue, value: unknown, param: Param): { code:
       if (typeof value === "string") {
         return { code: "too_long", detail: `At most ${issue.maximum} characters, got ${value.length}.` };
       }
-      return { code: "too_big", detail: `At most ${issue.maximum}, got ${String(value)}.` };
+      return { code: "too_big", detail: `At most ${issue.maximum}, got ${shown(value)}.` };
     case "too_small":
       if (value === "") return { code: "required", detail: "Must not be empty." };
       if (typeof value === "string") {
         return { code: "too_small", detail: `At least ${issue.minimum} characters, got ${value.length}.` };
       }
-      return { code: "too_small", detail: `At least ${issue.minimum}, got ${String(value)}.` };
+      return { code: "too_small", detail: `At least ${issue.minimum}, got ${shown(value)}.` };
     case "not_multiple_of":
-      return { code: "bad_format", detail: `Must be a multiple of ${issue.divisor}, got ${String(value)}.` };
+      return { code: "bad_format", detail: `Must be a multiple of ${issue.divisor}, got ${shown(value)}.` };
     case "invalid_value":
       if (typeof value !== "string") return wrongType(param, value);
       return { code: "not_a_choice", detail: notAChoice(value, issue.values.map(String)) };
@@ -75,7 +75,7 @@ function faultOf(issue: z.core.$ZodIssue, value: unknown, param: Param): { code:
     case "invalid_format":
       return {
         code: "bad_format",
-        detail: `${quote(String(value))} does not have the expected form: ${issue.message}.`,
+        detail: `${quote(shown(value))} does not have the expected form: ${issue.message}.`,
       };
     default:
       return { code: "bad_format", detail: issue.message };
@@ -95,6 +95,11 @@ const EXPECTED: Record<Param["type"], string> = {
 
 function wrongType(param: Param, value: unknown): { code: InputProblemCode; detail: string } {
   return { code: "wrong_type", detail: `Must be ${EXPECTED[param.type]}, got ${nameOfType(value)}.` };
+}
+
+/** A value as a sentence may have it: short, and never that of a list or an object, which may be huge, deep or have no text. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : nameOfType(value);
 }
 
 function nameOfType(value: unknown): string {

@@ -18,8 +18,28 @@ export const RANDOM_SEED = "random";
  */
 const MODEL_NAME = /^(?![/\\])(?!.*\.\.)[^\p{Cc}]{1,255}$/u;
 
+type InputsSchema = z.ZodType<Record<string, ParamValue>>;
+
+/** Made once for each workflow: making one takes half a millisecond, and every create needs it. */
+const made = new WeakMap<WorkflowDefinition, InputsSchema>();
+const described = new WeakMap<WorkflowDefinition, Record<string, unknown>>();
+
 /** Parses inputs to one value per parameter: a seed to `bigint` or `RANDOM_SEED`, the rest to what was sent. */
-export function inputsSchema(workflow: WorkflowDefinition): z.ZodType<Record<string, ParamValue>> {
+export function inputsSchema(workflow: WorkflowDefinition): InputsSchema {
+  const schema = made.get(workflow) ?? newSchema(workflow);
+  made.set(workflow, schema);
+  return schema;
+}
+
+/** The JSON Schema (2020-12) of the inputs, each with `title`, `description` and `ui: {widget, order, unit?}`. Not to be changed. */
+export function inputsJsonSchema(workflow: WorkflowDefinition): Record<string, unknown> {
+  const schema =
+    described.get(workflow) ?? z.toJSONSchema(inputsSchema(workflow), { target: "draft-2020-12", io: "input" });
+  described.set(workflow, schema);
+  return schema;
+}
+
+function newSchema(workflow: WorkflowDefinition): InputsSchema {
   const entries = Object.entries(workflow.params).map(([name, param], index) => {
     const ui = {
       widget: param.widget ?? WIDGETS[param.type],
@@ -33,11 +53,6 @@ export function inputsSchema(workflow: WorkflowDefinition): z.ZodType<Record<str
     ] as const;
   });
   return z.strictObject(Object.fromEntries(entries));
-}
-
-/** The JSON Schema (2020-12) of the inputs, each with `title`, `description` and `ui: {widget, order, unit?}`. */
-export function inputsJsonSchema(workflow: WorkflowDefinition): Record<string, unknown> {
-  return z.toJSONSchema(inputsSchema(workflow), { target: "draft-2020-12", io: "input" });
 }
 
 const WIDGETS: Record<Param["type"], string> = {

@@ -12,7 +12,11 @@ export const requestId = createMiddleware<ApiEnv>(async (c, next) => {
   const id = `req_${ulid(Date.now(), crypto.getRandomValues(new Uint8Array(10)))}`;
   c.set("requestId", id);
   await next();
-  if (!isUpgrade(c.res)) c.res.headers.set("request-id", id);
+  if (isUpgrade(c.res)) return;
+  c.res.headers.set("request-id", id);
+  c.res.headers.set("x-content-type-options", "nosniff");
+  // What nobody has said may be kept is not.
+  if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
 });
 
 const ALLOWED =

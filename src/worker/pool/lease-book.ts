@@ -2,7 +2,7 @@
  * Who holds a lease and who waits for one: in memory, so that a grant among thousands reads no storage, and written
  * through, so that it is the same after a restart.
  */
-import { type LeaseRequest, Line } from "../../core/pool/line.ts";
+import { inFull, type LeaseRequest, Line } from "../../core/pool/line.ts";
 import type { LeaseRow, PoolStore } from "./pool-store.ts";
 
 export class LeaseBook {
@@ -15,7 +15,7 @@ export class LeaseBook {
     this.#store = store;
     for (const lease of store.leases()) {
       this.#leases.set(lease.jobName, lease);
-      this.line.hold(lease.owner);
+      this.line.hold(lease.owner, lease.group);
     }
     for (const job of store.waiting()) this.line.join(job.jobName, job, job);
   }
@@ -46,9 +46,10 @@ export class LeaseBook {
       this.line.join(jobName, request);
       return true;
     }
-    const { shape, owner, priority, maxRunning } = request;
-    const same = known.shape === shape && known.owner === owner && known.priority === priority;
-    if (!same || known.maxRunning !== maxRunning) this.#write(this.line.change(jobName, request));
+    const { shape, owner, priority, maxRunning, group, groupMax } = inFull(request);
+    const sameKind = known.shape === shape && known.owner === owner && known.priority === priority;
+    const sameLimits = known.maxRunning === maxRunning && known.group === group && known.groupMax === groupMax;
+    if (!sameKind || !sameLimits) this.#write(this.line.change(jobName, request));
     return false;
   }
 
@@ -70,8 +71,8 @@ export class LeaseBook {
   grant(lease: Pick<LeaseRow, "id" | "backendId" | "grantedAt" | "expiresAt">, asking: string | null): LeaseRow | null {
     const job = this.line.next();
     if (!job) return null;
-    const { jobName, owner, shape, place } = job;
-    const row = { ...lease, jobName, owner, shape, told: jobName === asking };
+    const { jobName, owner, group, shape, place } = job;
+    const row = { ...lease, jobName, owner, group, shape, told: jobName === asking };
     this.save(row);
     this.#store.removeWaiting(place);
     this.#write(this.line.serve(jobName));
@@ -88,7 +89,7 @@ export class LeaseBook {
   remove(lease: LeaseRow): void {
     this.#store.removeLease(lease.jobName);
     this.#leases.delete(lease.jobName);
-    this.line.giveBack(lease.owner);
+    this.line.giveBack(lease.owner, lease.group);
   }
 
   #write(rows: ReturnType<Line["leave"]>): void {

@@ -1,5 +1,6 @@
 /** The pool's rows: leases, the line, health, learned durations, counters. */
 import type { Priority } from "../../contract/job-requests.ts";
+import { groupOf } from "../../core/pool/groups.ts";
 import type { Health } from "../../core/pool/health.ts";
 import { unknownHealth } from "../../core/pool/health.ts";
 import { type LearnedTimes, type RunTimes, runTimes } from "../../core/pool/learn.ts";
@@ -28,6 +29,7 @@ export class PoolStore {
       id: string;
       job: string;
       owner: string;
+      owner_group: string | null;
       backend: string;
       shape: string;
       granted_at: number;
@@ -39,6 +41,7 @@ export class PoolStore {
       id: row.id,
       jobName: row.job,
       owner: row.owner,
+      group: row.owner_group ?? groupOf(row.owner),
       backendId: row.backend,
       shape: row.shape,
       grantedAt: row.granted_at,
@@ -49,7 +52,7 @@ export class PoolStore {
 
   saveLease(lease: LeaseRow): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO lease (job, id, backend, shape, expires_at, told, owner, granted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO lease (job, id, backend, shape, expires_at, told, owner, owner_group, granted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       lease.jobName,
       lease.id,
       lease.backendId,
@@ -57,6 +60,7 @@ export class PoolStore {
       lease.expiresAt,
       lease.told ? 1 : 0,
       lease.owner,
+      lease.group,
       lease.grantedAt,
     );
   }
@@ -74,6 +78,8 @@ export class PoolStore {
       owner: string;
       priority: string;
       max_running: number | null;
+      owner_group: string | null;
+      group_max: number | null;
       turn: number;
     };
     const rows = this.#sql.exec<Row>("SELECT * FROM line ORDER BY place").toArray();
@@ -83,6 +89,8 @@ export class PoolStore {
       owner: row.owner,
       priority: row.priority as Priority,
       maxRunning: row.max_running,
+      group: row.owner_group ?? groupOf(row.owner),
+      groupMax: row.group_max,
       place: row.place,
       turn: row.turn,
     }));
@@ -90,13 +98,15 @@ export class PoolStore {
 
   saveWaiting(job: Waiting): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO line (place, job, shape, owner, priority, max_running, turn) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO line (place, job, shape, owner, priority, max_running, owner_group, group_max, turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       job.place,
       job.jobName,
       job.shape,
       job.owner,
       job.priority,
       job.maxRunning,
+      job.group,
+      job.groupMax,
       job.turn,
     );
   }

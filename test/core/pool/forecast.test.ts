@@ -2,12 +2,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { forecast, type PoolNow } from "../../../src/core/pool/forecast.ts";
-import { actions, lineOf, PlayedLine, request } from "./played-line.ts";
+import { groupOf } from "../../../src/core/pool/groups.ts";
+import { Line } from "../../../src/core/pool/line.ts";
+import {
+  type Action,
+  actions,
+  type GroupLimits,
+  groupActions,
+  groupLimits,
+  lineOf,
+  PlayedLine,
+  request,
+} from "./played-line.ts";
 
 const NOW = 1_000_000;
 const backend = (id: string, slots = 2) => ({ id, url: `https://${id}.example`, headers: {}, slots });
 const lease = (owner: string, agoMs: number, backendId = "a", shape = "a shape") => ({
   owner,
+  group: groupOf(owner),
   backendId,
   shape,
   grantedAt: NOW - agoMs,
@@ -24,30 +36,38 @@ const pool = (rest: Partial<PoolNow> = {}): PoolNow => ({
 const told = (...args: Parameters<typeof forecast>) =>
   forecast(...args).map(({ jobName, startMs }) => [jobName, startMs]);
 
+/** Plays the actions, and checks that the next `limit` turns are foreseen as they then come. */
+function checkOrder(list: readonly Action[], limits: GroupLimits, spare: number, limit: number): void {
+  const played = new PlayedLine(limits);
+  for (const action of list) played.play(action);
+  const slots = played.holders().length + spare - 1 || 1;
+  const leases = played.holders().map((owner, index) => lease(owner, 1_000 - index));
+  const now = pool({ backends: [backend("a", slots)], leases, runMs: () => null });
+  const foreseen = forecast(played.line, now, limit);
+  const served: string[] = [];
+  while (served.length < limit) {
+    const job = played.holders().length < slots ? played.play({ type: "serve" }) : null;
+    if (job) served.push(job.jobName);
+    else if (played.holders().length > 0) played.play({ type: "end", which: 0 });
+    else break;
+  }
+  expect(foreseen.map(({ jobName }) => jobName)).toEqual(served);
+}
+
 describe("forecast", () => {
+  const spare = fc.integer({ min: 1, max: 9 });
+
   it("[B7] tells the order in which jobs are then served, when leases end in the order they were given", () => {
     fc.assert(
-      fc.property(actions, fc.integer({ min: 1, max: 9 }), (list, spare) => {
-        const played = new PlayedLine();
-        for (const action of list) played.play(action);
-        const slots = played.holders().length + spare - 1 || 1;
-        const leases = played.holders().map((owner, index) => lease(owner, 1_000 - index));
-        const foreseen = forecast(
-          played.line,
-          pool({ backends: [backend("a", slots)], leases, runMs: () => null }),
-          20,
-        );
-        const served: string[] = [];
-        while (served.length < 20) {
-          const job = played.holders().length < slots ? played.play({ type: "serve" }) : null;
-          if (job) served.push(job.jobName);
-          else if (played.holders().length > 0) played.play({ type: "end", which: 0 });
-          else break;
-        }
-        expect(foreseen.map(({ jobName }) => jobName)).toEqual(served);
-      }),
+      fc.property(actions, spare, (list, spare) => checkOrder(list, {}, spare, 20)),
       { numRuns: 300 },
     );
+  });
+
+  it("[B8] tells that order with groups at their limits too, however few turns are asked for", () => {
+    fc.assert(fc.property(groupActions, groupLimits, spare, fc.integer({ min: 1, max: 20 }), checkOrder), {
+      numRuns: 1_000,
+    });
   });
 
   it("[B5] adds up what the runs before take: the rest of the present one, and each one after it", () => {
@@ -103,6 +123,30 @@ describe("forecast", () => {
       ["b1", 10_000],
       ["a0", 60_000],
     ]);
+  });
+
+  it("[B8] lets a group at its limit wait for a run of its own, and the others go before", () => {
+    const line = lineOf(["p/a", "p/b"], { groupMax: 1 });
+    for (const name of ["q0", "q1"]) line.join(name, request("q/a"));
+    line.hold("p/c");
+    const runMs = (shape: string) => (shape === "long" ? 60_000 : 10_000);
+    const backends = [backend("one", 1), backend("two", 1)];
+    expect(told(line, pool({ backends, leases: [lease("p/c", 0, "one", "long")], runMs }), 20)).toEqual([
+      ["q0", 0],
+      ["q1", 10_000],
+      ["p/a0", 60_000],
+      ["p/b0", 70_000],
+    ]);
+  });
+
+  it("[B8] finds those behind a crowd whose group may run few, and asking changes nothing", () => {
+    const line = new Line();
+    for (let n = 0; n < 100; n++) line.join(`p${n}`, request(`p/${n}`, { groupMax: 1 }));
+    for (const name of ["q0", "r0"]) line.join(name, request(name));
+    const backends = [backend("one", 1), backend("two", 1)];
+    const turns = () => forecast(line, pool({ backends }), 5).map(({ jobName }) => jobName);
+    expect(turns()).toEqual(["p0", "q0", "p1", "r0", "p2"]);
+    expect(turns()).toEqual(["p0", "q0", "p1", "r0", "p2"]);
   });
 
   it("[B8] leaves out who may run nothing", () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Line } from "../../../src/core/pool/line.ts";
-import { actions, lineOf, PlayedLine, request, serveAll, serveNext } from "./played-line.ts";
+import { actions, limitActions, lineOf, PlayedLine, request, serveAll, serveNext } from "./played-line.ts";
 
 const names = (line: Line) => serveAll(line).map(({ jobName }) => jobName);
 const spread = (counts: Iterable<number>) => Math.max(...counts) - Math.min(...counts);
@@ -164,9 +164,12 @@ describe("an owner's limit", () => {
 });
 
 describe("the line", () => {
-  it("[B7] is after a restart what it was before", () => {
+  it.each([
+    ["owners", actions],
+    ["groups whose limits change", limitActions],
+  ])("[B7] is after a restart what it was before, with %s", (_, all) => {
     fc.assert(
-      fc.property(actions, (list) => {
+      fc.property(all, (list) => {
         const played = new PlayedLine();
         for (const action of list) played.play(action);
         expect(names(played.rebuilt())).toEqual(names(played.line));

@@ -77,6 +77,13 @@ describe("placeOf", () => {
     });
   });
 
+  it("[B8] says so of every user of a group at its limit, and of nobody else", () => {
+    const line = lineOf(["p/a", "p/b", "q/a"], { groupMax: 1 });
+    line.hold("p/a");
+    const reasons = ["p/a0", "p/b0", "q/a0"].map((name) => placeOf(name, line, turns(["q/a0"]), false).reason);
+    expect(reasons).toEqual(["your_concurrency", "your_concurrency", "workers_busy"]);
+  });
+
   it("[B8] gives no number to a job that can never run", () => {
     const line = lineOf(["a"], { maxRunning: 0 });
     expect(placeOf("a0", line, [], false)).toEqual({

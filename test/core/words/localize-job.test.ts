@@ -118,7 +118,7 @@ describe("a job in English", () => {
     ["Next in line", { ahead: 0 }],
     ["Next in line – the painter is busy", { ahead: 0, reason: "workers_busy" }],
     ["1 ahead in line", { ahead: 1 }],
-    ["1234 ahead in line – your other pictures come first", { ahead: 1234, reason: "your_concurrency" }],
+    ["1234 ahead in line – earlier pictures come first", { ahead: 1234, reason: "your_concurrency" }],
     ["Waiting – the painter is offline", { ahead: 3, reason: "backend_offline" }],
     ["Trying again", { attempt: 2 }],
     ["Getting ready", { phase: "assigning" }],

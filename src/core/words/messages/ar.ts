@@ -16,7 +16,7 @@ export const ar: Messages = {
     done: "اكتملت",
   },
   reasons: {
-    your_concurrency: "صور أخرى لكم تأتي أولًا",
+    your_concurrency: "صور سابقة تأتي أولًا",
     workers_busy: "المرسم مشغول",
     worker_starting: "المرسم يفتح أبوابه الآن",
     backend_offline: "المرسم غير متصل",

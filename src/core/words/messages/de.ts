@@ -16,7 +16,7 @@ export const de: Messages = {
     done: "Fertig",
   },
   reasons: {
-    your_concurrency: "zuerst kommen Ihre anderen Bilder",
+    your_concurrency: "zuerst kommen frühere Bilder",
     workers_busy: "das Atelier ist gerade beschäftigt",
     worker_starting: "das Atelier öffnet gerade",
     backend_offline: "das Atelier ist offline",

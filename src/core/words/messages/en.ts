@@ -16,7 +16,7 @@ export const en: Messages = {
     done: "Done",
   },
   reasons: {
-    your_concurrency: "your other pictures come first",
+    your_concurrency: "earlier pictures come first",
     workers_busy: "the painter is busy",
     worker_starting: "the painter is starting",
     backend_offline: "the painter is offline",

@@ -16,7 +16,7 @@ export const es: Messages = {
     done: "Listo",
   },
   reasons: {
-    your_concurrency: "antes van sus otras imágenes",
+    your_concurrency: "antes van imágenes anteriores",
     workers_busy: "el estudio está ocupado",
     worker_starting: "el estudio está abriendo",
     backend_offline: "el estudio está desconectado",

@@ -16,7 +16,7 @@ export const fr: Messages = {
     done: "Terminé",
   },
   reasons: {
-    your_concurrency: "vos autres images passent d’abord",
+    your_concurrency: "des images demandées plus tôt passent d’abord",
     workers_busy: "l’atelier est occupé",
     worker_starting: "l’atelier est en train d’ouvrir",
     backend_offline: "l’atelier est hors ligne",

@@ -16,7 +16,7 @@ export const hi: Messages = {
     done: "पूरा हुआ",
   },
   reasons: {
-    your_concurrency: "पहले आपके दूसरे चित्र बनेंगे",
+    your_concurrency: "पहले माँगे गए चित्र पहले बनेंगे",
     workers_busy: "स्टूडियो व्यस्त है",
     worker_starting: "स्टूडियो खुल रहा है",
     backend_offline: "स्टूडियो ऑफ़लाइन है",

@@ -16,7 +16,7 @@ export const ptBR: Messages = {
     done: "Pronto",
   },
   reasons: {
-    your_concurrency: "suas outras imagens vêm primeiro",
+    your_concurrency: "imagens anteriores vêm primeiro",
     workers_busy: "o ateliê está ocupado",
     worker_starting: "o ateliê está abrindo",
     backend_offline: "o ateliê está offline",

@@ -16,7 +16,7 @@ export const zhHans: Messages = {
     done: "已完成",
   },
   reasons: {
-    your_concurrency: "先处理您的其他图片",
+    your_concurrency: "先处理之前的图片",
     workers_busy: "画室正忙",
     worker_starting: "画室正在启动",
     backend_offline: "画室不在线",

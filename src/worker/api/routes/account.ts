@@ -15,11 +15,13 @@ import {
 import { listOf } from "../../../contract/api.ts";
 import { ROOT_SCOPE, SCOPES } from "../../../contract/scopes.ts";
 import { issuerProblem } from "../../../core/auth/issuer-url.ts";
+import { scopesBeyondToken } from "../../../core/auth/policy.ts";
 import { newProjectId } from "../../../core/auth/secret-key.ts";
 import { timestamp } from "../../../core/job/project.ts";
 import { configOf } from "../../config.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { forgetAuthority } from "../auth/authority-cache.ts";
+import type { Principal } from "../auth/principal.ts";
 import { ratesOf, readQuota } from "../auth/rates.ts";
 import { invalidInputs, parseWith, readJson } from "../body.ts";
 import { ApiError } from "../problem.ts";
@@ -76,6 +78,7 @@ export function mountAccount(api: Api): void {
               resets_at: "2026-11-21T00:00:00Z",
             },
           ],
+          disabled_webhooks: [],
           server_time: "2026-11-20T07:11:43Z",
         }),
       },
@@ -84,7 +87,11 @@ export function mountAccount(api: Api): void {
       const { kind, id, mode, expiresAt, project, user, scopes, workflows, limits } = c.get("principal");
       const now = Date.now();
       const reads = c.get("rates").map((rate) => readQuota(c.get("principal"), rate, now));
-      const quotas = [...(await tenant(c).quotas(user, limits)), ...reads];
+      const [counted, disabled] = await Promise.all([
+        tenant(c).quotas(user, limits),
+        user === null ? tenant(c).disabledWebhooks() : [],
+      ]);
+      const quotas = [...counted, ...reads];
       c.set("rates", ratesOf(quotas, now));
       const expires = expiresAt === null ? null : timestamp(expiresAt);
       const me = {
@@ -95,6 +102,7 @@ export function mountAccount(api: Api): void {
         scopes: [...scopes],
         workflows,
         quotas,
+        disabled_webhooks: disabled,
         server_time: timestamp(now),
       };
       return c.json(me, 200, PRIVATE);
@@ -197,6 +205,7 @@ export function mountAccount(api: Api): void {
     async (c) => {
       const patch = parseWith(ProjectPatchSchema, await readJson(c));
       refuseUnsafe(patch, configOf(c.env).allowLocalUrls);
+      refuseStronger(patch, c.get("principal"));
       await tenant(c).update(patch);
       forgetAuthority(c.get("principal").project.id);
       return c.json(await tenant(c).describe(), 200, PRIVATE);
@@ -274,6 +283,17 @@ function dayOf(c: Context<ApiEnv>, name: string): string | null {
   if (!z.iso.date().safeParse(text).success)
     throw new ApiError("invalid_parameter", `${name}: a day as in 2026-11-20.`);
   return text;
+}
+
+/** Whoever names a sign-in service can make tokens of any user: that takes the power to make tokens, and gives no more. */
+function refuseStronger({ issuers = [] }: ProjectPatch, principal: Principal): void {
+  const held = [...principal.scopes];
+  const errors = issuers.flatMap(({ scopes }, index) => {
+    const more = principal.scopes.has("tokens:create") ? scopesBeyondToken(held, scopes) : ["tokens:create"];
+    const detail = `${more.join(", ")}: a key gives on only what it has itself.`;
+    return more.length === 0 ? [] : [{ pointer: `#/issuers/${index}/scopes`, code: "not_yours_to_give", detail }];
+  });
+  if (errors.length > 0) throw invalidInputs(errors);
 }
 
 /** The keys of a sign-in service are fetched from where it says: only from addresses that may be called. */

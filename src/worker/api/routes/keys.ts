@@ -43,7 +43,8 @@ export function mountKeys(api: Api): void {
       id: "createKey",
       tag: "Keys",
       summary: "Make a secret key",
-      description: "It can do no more than the key that makes it. `secret` is shown in this answer and never again.",
+      description:
+        "It can do no more than the key that makes it, and lives no longer. `secret` is shown in this answer and never again.",
       auth: "keys:write",
       request: { body: body(KeyCreateSchema, { name: "backend", scopes: KEY_EXAMPLE.scopes }) },
       responses: { 201: json(KeySchema, "The key.", { ...KEY_EXAMPLE, secret: "ec_sk_live_…" }) },
@@ -59,7 +60,7 @@ export function mountKeys(api: Api): void {
         ...record,
         name: create.name,
         scopes: create.scopes,
-        expiresAt: create.expires_in_seconds === null ? null : now + create.expires_in_seconds * 1000,
+        expiresAt: endOf(create.expires_in_seconds, principal, now),
       };
       const answer = await tenant(c).addKey(key);
       if (answer === "limit") throw tooManyKeys();
@@ -178,6 +179,12 @@ export function refuseMore(principal: Principal, scopes: readonly Scope[]): void
   if (more === undefined) return;
   const detail = `${more}: a key gives on only what it has itself.`;
   throw invalidInputs([{ pointer: "#/scopes", code: "not_yours_to_give", detail }]);
+}
+
+/** A key lives no longer than the one that makes it. */
+function endOf(seconds: number | null, { expiresAt }: Principal, now: number): number | null {
+  const ends = [seconds === null ? null : now + seconds * 1000, expiresAt].filter((end) => end !== null);
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** A new secret and what is kept of it. */

@@ -11,6 +11,7 @@ import type { ApiEnv } from "../api-env.ts";
 import { readerOf } from "../auth/principal.ts";
 import { ratesOf } from "../auth/rates.ts";
 import { readBody } from "../body.ts";
+import { fileOf } from "../multipart.ts";
 import { ApiError } from "../problem.ts";
 import { type Api, json, mount } from "../route.ts";
 import { KEPT_MS, mayUse, type UploadMeta, uploadIdOf, uploadOf } from "../uploads.ts";
@@ -215,12 +216,7 @@ async function uploadedBytes(request: Request): Promise<Uint8Array> {
   }
   if (!/^multipart\//i.test(type)) return readBody(request, MAX_UPLOAD_BYTES);
   const body = await readBody(request, MAX_UPLOAD_BYTES + MULTIPART_BYTES);
-  const form = await new Response(body, { headers: { "content-type": type } }).formData().catch(() => null);
-  const file = form?.get("file");
-  if (!(file instanceof File)) {
-    throw new ApiError("invalid_parameter", "A multipart upload needs one part named file, with the picture in it.");
-  }
-  return new Uint8Array(await file.arrayBuffer());
+  return fileOf(body, type);
 }
 
 /** RFC 9530: what the client says of its own bytes must be true of those that arrived. */

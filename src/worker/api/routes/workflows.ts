@@ -20,6 +20,9 @@ const EXAMPLE = {
   example_inputs: { prompt: "a lighthouse in fog" },
 };
 
+/** What is listed depends on the token. */
+const PRIVATE = { "cache-control": "private, no-store" };
+
 export function mountWorkflows(api: Api): void {
   mount(
     api,
@@ -44,7 +47,11 @@ export function mountWorkflows(api: Api): void {
       const seen = registryOf(c.env)
         .list()
         .filter((one) => workflowAllowed(workflows, `${one.id}@${one.version}`));
-      return c.json({ object: "list", data: seen.map(describeWorkflow), has_more: false, next_cursor: null }, 200);
+      return c.json(
+        { object: "list", data: seen.map(describeWorkflow), has_more: false, next_cursor: null },
+        200,
+        PRIVATE,
+      );
     },
   );
 
@@ -69,7 +76,7 @@ export function mountWorkflows(api: Api): void {
       const { workflows } = c.get("principal");
       if (!workflow || !workflowAllowed(workflows, `${workflow.id}@${workflow.version}`))
         throw new ApiError("workflow_not_found", "GET /v1/workflows lists those there are.");
-      return c.json(describeWorkflow(workflow), 200);
+      return c.json(describeWorkflow(workflow), 200, PRIVATE);
     },
   );
 }
