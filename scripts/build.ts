@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildClient } from "./build-client.ts";
 import { buildDocs } from "./docs/build-docs.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -53,6 +54,7 @@ export function buildWorker(): void {
 export async function buildAll(): Promise<void> {
   await buildPage();
   await buildDocs();
+  await buildClient();
   buildWorker();
 }
 

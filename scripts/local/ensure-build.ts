@@ -12,6 +12,7 @@ export async function ensureBuild(): Promise<void> {
     "src/**/*.{ts,tsx,css}",
     "workflows/**/*.{ts,json}",
     "scripts/build.ts",
+    "scripts/build-client.ts",
     "scripts/docs/*.ts",
     "wrangler.toml",
     "package.json",

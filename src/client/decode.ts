@@ -60,7 +60,18 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** One envelope (api D4), or null when its type is unknown here or it is malformed. Never throws. */
+/**
+ * One envelope (api D4) as the service sent it to somebody it knows: null when it is malformed or brings no whole job
+ * where one belongs. The rest of it is the service's word. Never throws.
+ */
+export function readEvent<J extends AnyJob>(text: string): ViewerEvent<J> | null {
+  const value = parseJson(text);
+  if (!isFields(value) || !isFields(value.data)) return null;
+  const { job } = value.data;
+  return job && !looksLikeJob(job) ? null : (value as ViewerEvent<J>);
+}
+
+/** One envelope (api D4), checked as a stranger's: null when its type is unknown here or it is malformed. Never throws. */
 export function decodeEvent<J extends AnyJob>(text: string): ViewerEvent<J> | null {
   if (text.length > MAX_TEXT_CHARS) return null;
   const value = parseJson(text);

@@ -2,6 +2,9 @@
  * What following a job needs from its platform, and how browsers, Node and Workers provide it. Tests give their own
  * ports and thereby own time, chance and the network.
  */
+import type { ViewerEvent } from "../contract/viewer.ts";
+import { type Clock, platformClock } from "./clock.ts";
+import { type AnyJob, decodeEvent, decodePreviewFrame, type PreviewFrame } from "./decode.ts";
 
 /** What an open socket reports. `onClose` comes last and exactly once, also when the socket never opened. */
 export type SocketHandlers = {
@@ -12,17 +15,18 @@ export type SocketHandlers = {
 /** A socket under way: `send` before it is open is ignored. */
 export type LiveSocket = { send(text: string): void; close(): void };
 
-/** The platform. `after` runs `run` once in `ms` and returns what cancels it. */
-export type LivePorts = {
+/** The platform. */
+export type LivePorts = Clock & {
   openSocket(url: string, protocol: string, handlers: SocketHandlers): LiveSocket;
   fetch(url: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>;
-  random(): number;
-  nowMs(): number;
-  after(ms: number, run: () => void): () => void;
+  decodeEvent<J extends AnyJob>(text: string): ViewerEvent<J> | null;
+  /** Left out by who takes no previews as bytes. */
+  decodeFrame?(bytes: ArrayBuffer): PreviewFrame | null;
 };
 
 /** The platform's own WebSocket, fetch, clock and chance. */
 export const platformPorts: LivePorts = {
+  ...platformClock,
   openSocket(url, protocol, handlers) {
     const socket = new WebSocket(url, protocol);
     socket.binaryType = "arraybuffer";
@@ -37,10 +41,6 @@ export const platformPorts: LivePorts = {
     };
   },
   fetch: (url, init) => fetch(url, { ...init, cache: "no-store" }),
-  random: () => Math.random(),
-  nowMs: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
+  decodeEvent,
+  decodeFrame: decodePreviewFrame,
 };

@@ -17,11 +17,17 @@ describe("the ladder", () => {
     [1, "websocket"],
     [2, "sse"],
     [3, "sse"],
-    [4, "poll"],
-    [5, "poll"],
+    [4, "long_poll"],
+    [5, "long_poll"],
+    [6, "poll"],
     [500, "poll"],
   ])("after %i quick failures uses %s", (failures, transport) => {
     expect(transportFor(failures)).toBe(transport);
+  });
+
+  it("leaves out what the platform has not", () => {
+    const chosen = [0, 1, 2, 3, 4, 500].map((failures) => transportFor(failures, ["sse", "poll"]));
+    expect(chosen).toEqual(["sse", "sse", "poll", "poll", "poll", "poll"]);
   });
 
   it("forgets failures only after ten seconds of health", () => {
@@ -57,36 +63,32 @@ describe("the delay", () => {
 
 describe("the meaning of an ending", () => {
   it("is known for every close code of the contract and is 'again' for the network's own", () => {
-    const meanings = Object.fromEntries(
-      Object.entries(CLOSE_CODES).map(([name, code]) => {
-        const advice = adviceForClose(code);
-        return [name, advice.type === "stop" ? `stop: ${advice.reason}` : advice.type];
-      }),
-    );
-    expect(meanings).toEqual({
+    const meanings = Object.entries(CLOSE_CODES).map(([name, code]) => [name, adviceForClose(code)]);
+    expect(Object.fromEntries(meanings)).toEqual({
       done: "reconnect",
-      badMessage: "stop: protocol",
-      unauthenticated: "reconnect_once",
-      forbidden: "stop: forbidden",
-      unknown: "stop: unknown",
+      badMessage: "protocol",
+      unauthenticated: "unauthenticated",
+      forbidden: "forbidden",
+      unknown: "unknown",
       stalled: "reconnect",
-      gone: "stop: gone",
+      gone: "gone",
       tooMany: "poll",
       internal: "reconnect",
     });
-    for (const code of [1001, 1006, 1012, 4999]) expect(adviceForClose(code)).toEqual({ type: "reconnect" });
+    for (const code of [1001, 1006, 1012, 4999]) expect(adviceForClose(code)).toBe("reconnect");
   });
 
   it.each([
     [204, "poll"],
-    [401, "reconnect_once"],
-    [403, "stop"],
-    [404, "stop"],
-    [410, "stop"],
+    [400, "protocol"],
+    [401, "unauthenticated"],
+    [403, "forbidden"],
+    [404, "unknown"],
+    [410, "gone"],
     [429, "poll"],
     [500, "reconnect"],
     [503, "reconnect"],
-  ])("of HTTP status %i is %s", (status, type) => {
-    expect(adviceForStatus(status).type).toBe(type);
+  ])("of HTTP status %i is %s", (status, advice) => {
+    expect(adviceForStatus(status)).toBe(advice);
   });
 });

@@ -1,64 +1,7 @@
 /** Following a job over a network that the test plays: transports, resumption, heartbeat, credit, endings. */
 import { describe, expect, it } from "vitest";
 import { sampleEvent, sampleJob } from "../../scripts/page-samples.ts";
-import { followJob, type LiveUpdate } from "../../src/client/live.ts";
-import type { PublicJob } from "../../src/contract/job.ts";
-import type { ViewerEvent } from "../../src/contract/viewer.ts";
-import { scriptedPorts } from "./scripted-ports.ts";
-
-function follow(options: { after?: number | null; visible?: boolean } = {}) {
-  const script = scriptedPorts();
-  const updates: LiveUpdate<PublicJob>[] = [];
-  const follower = followJob<PublicJob>(
-    {
-      baseUrl: "https://live.example",
-      eventsPath: "/s/token/events",
-      statePath: "/s/token/state",
-      after: options.after === undefined ? 40 : options.after,
-      visible: options.visible ?? true,
-      ports: script.ports,
-    },
-    (update) => updates.push(update),
-  );
-  const socket = (at = -1) => {
-    const found = script.sockets.at(at);
-    if (!found) throw new Error("no socket was opened");
-    return found;
-  };
-  const request = (at = -1) => {
-    const found = script.requests.at(at);
-    if (!found) throw new Error("no request was made");
-    return found;
-  };
-  const say = (event: ViewerEvent<PublicJob>) => socket().onMessage(JSON.stringify(event));
-  const events = () => updates.flatMap((update) => (update.type === "event" ? [update.event.type] : []));
-  const stops = () => updates.flatMap((update) => (update.type === "stopped" ? [update.reason] : []));
-  return { ...script, updates, follower, socket, request, say, events, stops };
-}
-
-const hello = (job: PublicJob | null, seq = 40) =>
-  sampleEvent("hello", seq, {
-    protocol: "easel.live.v1",
-    role: "viewer",
-    resumed: job === null,
-    replayed: 0,
-    heartbeat_ms: 15_000,
-    max_session_ms: 600_000,
-    server_time_ms: 0,
-    previews: "binary",
-    job,
-  });
-const warning = (seq: number) => sampleEvent("warning", seq, { code: "attempt_retried", message: "" });
-const done = sampleJob({ status: "succeeded", terminal: true, phase: "done", seq: 77 });
-
-function frame(rev: number): ArrayBuffer {
-  const header = new TextEncoder().encode(JSON.stringify({ rev, image_type: "image/png" }));
-  const bytes = new Uint8Array(8 + header.length + 1);
-  new DataView(bytes.buffer).setUint32(0, 4);
-  new DataView(bytes.buffer).setUint32(4, header.length);
-  bytes.set(header, 8);
-  return bytes.buffer;
-}
+import { done, follow, frame, hello, warning } from "./scripted-follow.ts";
 
 describe("joining", () => {
   it("asks for what came after the job at hand, with binary previews", () => {
@@ -142,7 +85,7 @@ describe("ending", () => {
 });
 
 describe("the ladder", () => {
-  it("goes from socket to event stream to polling, each after two quick failures", async () => {
+  it("goes from socket to event stream to long poll to poll, each after two quick failures", async () => {
     const { socket, sockets, request, requests, advance } = follow();
     socket().onClose(1006);
     await advance(20_000);
@@ -156,7 +99,42 @@ describe("the ladder", () => {
     await advance(20_000);
     expect([sockets.length, requests.length]).toEqual([2, 3]);
     expect(request().url).toBe("https://live.example/s/token/state");
-    expect(request().headers["if-none-match"]).toBe('W/"40"');
+    expect(request().headers).toEqual({ "if-none-match": 'W/"40"', prefer: "wait=20" });
+    request().fail();
+    await advance(20_000);
+    request().fail();
+    await advance(20_000);
+    expect(requests.length).toBe(5);
+    expect(request().url).toBe("https://live.example/s/token/state");
+    expect(request().headers).toEqual({ "if-none-match": 'W/"40"' });
+  });
+
+  it("asks again soon where answers are held, and by the job's wish where they are not", async () => {
+    const { request, requests, advance } = follow({ transports: ["long_poll"] });
+    await advance(0);
+    expect(request().headers.prefer).toBe("wait=20");
+    request().answer(Response.json(sampleJob({ seq: 41, poll_after_ms: 5_000 }), { headers: { etag: 'W/"41"' } }));
+    await advance(1_000);
+    expect(requests.length).toBe(2);
+    request().answer(new Response(null, { status: 304, headers: { "preference-applied": "wait=20" } }));
+    await advance(1_000);
+    expect(requests.length).toBe(3);
+    request().answer(new Response(null, { status: 304 }));
+    await advance(4_000);
+    expect(requests.length).toBe(3);
+    await advance(1_000);
+    expect(requests.length).toBe(4);
+  });
+
+  it("gives a poll up that is never answered, and takes the next", async () => {
+    const { requests, advance, follower } = follow({ transports: ["poll"] });
+    await advance(19_999);
+    expect(requests.length).toBe(1);
+    await advance(2_000);
+    expect(requests.length).toBe(2);
+    follower.stop();
+    await advance(60_000);
+    expect(requests.length).toBe(2);
   });
 
   it("starts anew with a socket after ten healthy seconds", async () => {

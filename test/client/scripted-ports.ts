@@ -1,4 +1,5 @@
 /** Ports for following a job without a network or a clock: sockets and responses are played by the test. */
+import { decodeEvent, decodePreviewFrame } from "../../src/client/decode.ts";
 import type { LivePorts, SocketHandlers } from "../../src/client/ports.ts";
 
 /** A socket as the test's side of it. */
@@ -7,6 +8,8 @@ export type ScriptedSocket = SocketHandlers & { url: string; sent: string[]; clo
 export type ScriptedRequest = {
   url: string;
   headers: Record<string, string>;
+  /** All of it, for callers that send more than headers. */
+  init: RequestInit;
   answer(response: Response): void;
   fail(): void;
 };
@@ -28,12 +31,15 @@ export function scriptedPorts(random = 0.5) {
         },
       };
     },
-    fetch: (url, { headers, signal }) =>
+    fetch: (url, init) =>
       new Promise((resolve, reject) => {
         const fail = () => reject(new TypeError("network"));
-        requests.push({ url, headers, answer: resolve, fail });
-        signal.addEventListener("abort", fail);
+        requests.push({ url, headers: init.headers, init, answer: resolve, fail });
+        init.signal.addEventListener("abort", fail);
+        if (init.signal.aborted) fail();
       }),
+    decodeEvent,
+    decodeFrame: decodePreviewFrame,
     random: () => random,
     nowMs: () => nowMs,
     after(ms, run) {
