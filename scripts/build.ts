@@ -3,15 +3,16 @@
  * into dist/worker by wrangler itself, so that its configuration is checked too. Needs no account and no network.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { SENTENCES } from "../src/page/words/all-sentences.ts";
 import { buildClient } from "./build-client.ts";
 import { buildDocs } from "./docs/build-docs.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Bundles the live page's script and style. */
+/** Bundles the live page's script and style, and writes its sentences in each language. */
 export async function buildPage(): Promise<void> {
   mkdirSync(`${root}dist/public/assets`, { recursive: true });
   await build({
@@ -31,6 +32,10 @@ export async function buildPage(): Promise<void> {
     outdir: `${root}dist/public/assets`,
     logLevel: "warning",
   });
+  mkdirSync(`${root}dist/public/assets/words`, { recursive: true });
+  for (const [lang, sentences] of Object.entries(SENTENCES)) {
+    writeFileSync(`${root}dist/public/assets/words/${lang}.json`, JSON.stringify(sentences));
+  }
   cpSync(`${root}src/page/robots.txt`, `${root}dist/public/robots.txt`);
 }
 

@@ -144,7 +144,7 @@ const preview = {
 
 const failure = {
   code: "out_of_memory",
-  user_message: "This picture was too big for the studio. A smaller size will work.",
+  user_message: "This picture was too big for the machine. Try a smaller size.",
   retryable: true,
 } as const;
 
@@ -206,7 +206,10 @@ export const pageSamples: PageSample[] = [
     }),
   ),
   sample("failed", ended("failed", { preview, error: failure })),
-  sample("failed-early", ended("failed", { error: { ...failure, user_message: "" } })),
+  sample(
+    "failed-early",
+    ended("failed", { error: { code: "unheard_of" as "internal", user_message: "", retryable: true } }),
+  ),
   sample("canceled", ended("canceled", { preview })),
   sample("expired", ended("expired", { started_at: null })),
   sample("media-gone", ended("succeeded", { outputs: [sampleOutput(0, { url: null })] })),

@@ -1,28 +1,19 @@
 /**
- * Writes the live page in each of its states as HTML and as screenshots (phone and desktop, light and dark), served
- * with the real security policy and followed over a real socket, so that people can look at what a change does.
- *   node scripts/page-states.ts [folder] [name…]     default folder: test-results/page; names: only these states
+ * Writes the live page in each of its states as HTML and as screenshots (phone and desktop, light and dark), so that
+ * people can look at what a change does.
+ *   node scripts/page-states.ts [folder] [name… | language…]     default folder: test-results/page, in English;
+ *   names: only these states; languages: in each of these
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import type { Browser } from "playwright-core";
-import { type WebSocket, WebSocketServer } from "ws";
-import type { PublicJob } from "../src/contract/job.ts";
+import { LANGUAGES } from "../src/core/words/languages.ts";
 import { launchBrowser } from "./local/chromium.ts";
-import { type PageSample, pageSamples, sampleEvent } from "./page-samples.ts";
-import { samplePainting } from "./sample-painting.ts";
+import { type PageSample, pageSamples } from "./page-samples.ts";
+import { PAGE_NAMES, servePages } from "./page-server.ts";
 
-const CSP =
-  "default-src 'none'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; style-src 'self'; " +
-  "script-src 'self'; base-uri 'none'; form-action 'self'";
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } };
 const SCHEMES = ["light", "dark"] as const;
-const CLOSED = ["unknown", "revoked", "expired"] as const;
 /** Runs in the page: how much has moved since it began to load. */
 const LAYOUT_SHIFT = `new Promise((resolve) => {
   let sum = 0;
@@ -31,133 +22,10 @@ const LAYOUT_SHIFT = `new Promise((resolve) => {
   setTimeout(() => resolve(sum), 100);
 })`;
 
-/** What the bundle of src/page/render.tsx exports; it is TSX, so Node cannot import it as it stands. */
-type Renderer = {
-  renderPage(options: {
-    job: PublicJob;
-    token: string;
-    lang: string;
-    baseUrl: string;
-    scriptUrl: string;
-    styleUrl: string;
-  }): string;
-  renderClosedPage(options: { kind: (typeof CLOSED)[number]; styleUrl: string }): string;
-};
-type Assets = { script: string; style: string; renderer: Renderer };
+/** A page to look at: `file` is what its pictures are named after. */
+type Look = { url: string; file: string; sample: PageSample | null };
 
-const pageFile = (name: string) => fileURLToPath(new URL(`../src/page/${name}`, import.meta.url));
-
-async function buildAssets(): Promise<Assets> {
-  const jsx = { bundle: true, format: "esm", jsx: "automatic", jsxImportSource: "preact", target: "es2022" } as const;
-  const [script, style, render] = await Promise.all(
-    [
-      { ...jsx, minify: true, entryPoints: [pageFile("main.tsx")], write: false as const },
-      { minify: true, entryPoints: [pageFile("style.css")], write: false as const },
-      { ...jsx, entryPoints: [pageFile("render.tsx")], write: false as const },
-    ].map(async (options) => (await build(options)).outputFiles[0]?.text ?? ""),
-  );
-  const folder = await mkdtemp(join(tmpdir(), "page-states-"));
-  try {
-    const file = join(folder, "render.mjs");
-    await writeFile(file, render ?? "");
-    const renderer = (await import(pathToFileURL(file).href)) as Renderer;
-    return { script: script ?? "", style: style ?? "", renderer };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-const paintings = new Map<string, Buffer>();
-
-function painting(width: number, height: number, done: number, mood: number): Buffer {
-  const key = [width, height, done, mood].join();
-  const known = paintings.get(key) ?? samplePainting({ width, height, done, mood });
-  paintings.set(key, known);
-  return known;
-}
-
-function htmlOf(sample: PageSample, { renderer }: Assets, baseUrl: string): string {
-  const urls = { scriptUrl: "/assets/live.js", styleUrl: "/assets/live.css" };
-  const text = JSON.stringify(sample.job).replaceAll("/s/sample/", `/s/${sample.name}/`);
-  return renderer.renderPage({ job: JSON.parse(text) as PublicJob, token: sample.name, lang: "en", baseUrl, ...urls });
-}
-
-/** Serves one request: assets, pages, previews and pictures of the samples. */
-function respond(request: IncomingMessage, response: ServerResponse, assets: Assets): void {
-  const baseUrl = `http://${request.headers.host}`;
-  const [, area, token = "", kind, at] = new URL(request.url ?? "/", baseUrl).pathname.split("/");
-  const sample = pageSamples.find(({ name }) => name === token);
-  const shape = sample?.job.aspect ?? { width: 1024, height: 1024 };
-  const send = (type: string, body: string | Buffer) =>
-    response.writeHead(200, { "content-type": type, "content-security-policy": CSP }).end(body);
-  if (area === "assets") {
-    return void send(
-      token === "live.js" ? "text/javascript" : "text/css",
-      token === "live.js" ? assets.script : assets.style,
-    );
-  }
-  const closed = CLOSED.find((name) => token === `closed-${name}`);
-  if (closed) {
-    return void send(
-      "text/html; charset=utf-8",
-      assets.renderer.renderClosedPage({ kind: closed, styleUrl: "/assets/live.css" }),
-    );
-  }
-  if (sample && kind === undefined) return void send("text/html; charset=utf-8", htmlOf(sample, assets, baseUrl));
-  if (sample && kind === "preview") {
-    return void send("image/png", painting(Math.round(shape.width / 4), Math.round(shape.height / 4), 0.62, 0));
-  }
-  if (sample && kind === "m") return void send("image/png", painting(shape.width, shape.height, 1, Number(at)));
-  response.writeHead(503).end();
-}
-
-function previewFrame(sample: PageSample, done: number, rev: number): Buffer {
-  const { width, height } = sample.job.aspect ?? { width: 1024, height: 1024 };
-  const image = painting(Math.round(width / 4), Math.round(height / 4), done, 0);
-  const header = Buffer.from(JSON.stringify({ seq: 41 + rev, rev, image_type: "image/png" }));
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(4, 0);
-  head.writeUInt32BE(header.length, 4);
-  return Buffer.concat([head, header, image]);
-}
-
-/** Plays the server's part in a viewer's socket. Previews wait for the viewer's credit, as the real ones do. */
-function converse(socket: WebSocket, sample: PageSample, dropped: Set<string>): void {
-  if (sample.link === "silent") return;
-  if (sample.link === "revoked") {
-    socket.close(4410);
-    return;
-  }
-  const hello = {
-    protocol: "easel.live.v1" as const,
-    role: "viewer" as const,
-    resumed: true,
-    replayed: 0,
-    heartbeat_ms: 15_000,
-    max_session_ms: 600_000,
-    server_time_ms: 0,
-    previews: "binary" as const,
-    job: null,
-  };
-  socket.send(JSON.stringify(sampleEvent("hello", sample.job.seq, hello)));
-  const text = JSON.stringify(sample.events).replaceAll("/s/sample/", `/s/${sample.name}/`);
-  for (const event of JSON.parse(text) as unknown[]) socket.send(JSON.stringify(event));
-  const frames = sample.previews.map((done, at) => previewFrame(sample, done, at + 1));
-  const next = () => {
-    const frame = frames.shift();
-    if (frame) socket.send(frame);
-  };
-  socket.on("message", (data) => {
-    if (String(data).includes('"ready"')) next();
-  });
-  next();
-  if (sample.link === "dropped") {
-    dropped.add(sample.name);
-    socket.terminate();
-  }
-}
-
-async function shoot(browser: Browser, baseUrl: string, name: string, sample: PageSample | null, folder: string) {
+async function shoot(browser: Browser, { url, file, sample }: Look): Promise<void> {
   for (const [sizeName, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of SCHEMES) {
       const javaScriptEnabled = !sample?.withoutScript;
@@ -168,15 +36,15 @@ async function shoot(browser: Browser, baseUrl: string, name: string, sample: Pa
         if (message.type() === "error" && !/WebSocket|503|ERR_/.test(message.text())) faults.push(message.text());
       });
       page.on("pageerror", (error) => faults.push(String(error)));
-      await page.goto(`${baseUrl}/s/${name}`, { waitUntil: sample?.withoutScript ? "load" : "networkidle" });
+      await page.goto(url, { waitUntil: sample?.withoutScript ? "load" : "networkidle" });
       if (sample?.offline) await context.setOffline(true);
       await page.waitForTimeout(sample?.link === "dropped" ? 6_000 : 1_200);
       if (javaScriptEnabled) {
         const shift = await page.evaluate<number>(LAYOUT_SHIFT);
         if (shift > 0.001) faults.push(`things moved on the page: layout shift ${shift.toFixed(3)}`);
       }
-      await page.screenshot({ path: join(folder, `${name}.${sizeName}.${colorScheme}.png`) });
-      for (const fault of faults) console.log(`${name} (${sizeName}, ${colorScheme}): ${fault}`);
+      await page.screenshot({ path: `${file}.${sizeName}.${colorScheme}.png` });
+      for (const fault of faults) console.log(`${file} (${sizeName}, ${colorScheme}): ${fault}`);
       await context.close();
     }
   }
@@ -184,31 +52,23 @@ async function shoot(browser: Browser, baseUrl: string, name: string, sample: Pa
 
 async function main([folder = "test-results/page", ...only]: string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const assets = await buildAssets();
-  const dropped = new Set<string>();
-  const server = createServer((request, response) => respond(request, response, assets));
-  const sockets = new WebSocketServer({ noServer: true });
-  server.on("upgrade", (request, socket, head) => {
-    const sample = pageSamples.find(({ name }) => request.url?.startsWith(`/s/${name}/events`));
-    if (!sample || dropped.has(sample.name)) return void socket.destroy();
-    sockets.handleUpgrade(request, socket, head, (ws) => converse(ws, sample, dropped));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await launchBrowser();
+  const langs = LANGUAGES.filter((lang) => only.includes(lang));
+  const names = PAGE_NAMES.filter((name) => only.includes(name));
+  const [server, browser] = await Promise.all([servePages(), launchBrowser()]);
   try {
-    const named = [...pageSamples.map((sample) => sample.name), ...CLOSED.map((kind) => `closed-${kind}`)];
-    for (const name of named.filter((it) => only.length === 0 || only.includes(it))) {
-      const sample = pageSamples.find((it) => it.name === name) ?? null;
-      await writeFile(join(folder, `${name}.html`), await (await fetch(`${baseUrl}/s/${name}`)).text());
-      await shoot(browser, baseUrl, name, sample, folder);
-      dropped.delete(name);
-      console.log(name);
+    for (const lang of langs.length > 0 ? langs : (["en"] as const)) {
+      for (const name of names.length > 0 ? names : PAGE_NAMES) {
+        const sample = pageSamples.find((it) => it.name === name) ?? null;
+        const file = join(folder, lang === "en" ? name : `${name}.${lang}`);
+        const url = `${server.baseUrl}/s/${name}?lang=${lang}`;
+        await writeFile(`${file}.html`, await (await fetch(url)).text());
+        await shoot(browser, { url, file, sample });
+        server.restore(name);
+        console.log(`${name} ${lang}`);
+      }
     }
   } finally {
     await browser.close();
-    sockets.close();
-    server.closeAllConnections();
     server.close();
   }
 }

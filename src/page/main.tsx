@@ -11,13 +11,13 @@ import { sharePaths } from "./paths.ts";
 import type { PageSeed } from "./render.tsx";
 import { initialState, nextState, type PageEvent } from "./state.ts";
 import { iconOf, viewOf } from "./view.ts";
-import { wordsFor } from "./words.ts";
+import { speak } from "./words.ts";
 
 const TICK_MS = 1_000;
 const COPIED_MS = 2_500;
 
 function start(root: Element, seed: PageSeed): void {
-  const words = wordsFor(seed.lang);
+  const words = speak(seed.words);
   const paths = sharePaths(seed.token);
   let state = initialState(seed.job, paths.preview);
   let follower: Follower | null = null;

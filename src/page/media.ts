@@ -46,13 +46,15 @@ export function mediaOf({ job, expected, fresh }: PageState, words: Words): Medi
   const places = Math.min(MAX_TILES, visual.length + toCome);
   const tiles = Array.from({ length: places }, (_, at) => {
     const output = visual[at];
-    return output?.url ? tileOf(output, output.url, words.picture(at + 1, places), fresh.includes(output.id)) : null;
+    return output?.url
+      ? tileOf(output, output.url, words, words.picture(at + 1, places), fresh.includes(output.id))
+      : null;
   });
   return { columns: Math.ceil(Math.sqrt(places)), tiles, files: others.map((output) => fileOf(output, words)) };
 }
 
-function tileOf(output: ShownOutput, url: string, alt: string, fresh: boolean): Tile {
-  const size = output.width && output.height ? `${output.width} × ${output.height}` : null;
+function tileOf(output: ShownOutput, url: string, words: Words, alt: string, fresh: boolean): Tile {
+  const size = output.width && output.height ? words.dimensions(output.width, output.height) : null;
   const kind = output.type === "video" ? "video" : "image";
   return { id: output.id, kind, url, downloadUrl: downloadUrl(url), alt, size, fresh };
 }

@@ -12,16 +12,21 @@ import { sharePaths } from "./paths.ts";
 import { type ShownJob, showJob } from "./shown-job.ts";
 import { type ClosedKind, initialState } from "./state.ts";
 import { iconOf, viewOf } from "./view.ts";
-import { type Words, wordsFor } from "./words.ts";
+import type { Sentences } from "./words/sentences.ts";
+import { type Failures, type Spoken, speak } from "./words.ts";
 
-/** What the script finds in the element `#state`. */
-export type PageSeed = { token: string; lang: string; job: ShownJob };
+/** What the script finds in the element `#state`: all that it says stands in `words`. */
+export type PageSeed = { token: string; words: Spoken; job: ShownJob };
 
-/** A page to render. `lang` is a BCP 47 tag; `baseUrl` is the origin that viewers use, for the link's preview card. */
+/**
+ * A page to render, in the language of `sentences` and `failures`; `baseUrl` is the origin that viewers use, for the link's preview
+ * card.
+ */
 export type PageOptions = {
   job: PublicJob;
   token: string;
-  lang: string;
+  sentences: Sentences;
+  failures: Failures;
   baseUrl: string;
   scriptUrl: string;
   styleUrl: string;
@@ -29,11 +34,12 @@ export type PageOptions = {
 
 /** The live page of a share link: a complete HTML document. Only fields of `ShownJob` can reach it. */
 export function renderPage(options: PageOptions): string {
-  const words = wordsFor(options.lang);
+  const spoken: Spoken = { ...options.sentences, failures: options.failures };
+  const words = speak(spoken);
   const paths = sharePaths(options.token);
   const job = showJob(options.job);
   const view = viewOf(initialState(job, paths.preview), words);
-  const seed: PageSeed = { token: options.token, lang: words.lang, job };
+  const seed: PageSeed = { token: options.token, words: spoken, job };
   const absolute = (path: string) => new URL(path, options.baseUrl).href;
   const image = view.media.tiles.find((tile) => tile?.kind === "image")?.url ?? view.picture.frames.at(-1)?.src;
   // A chat keeps its card for years: the card's words are true at any time.
@@ -76,9 +82,9 @@ export function renderPage(options: PageOptions): string {
   );
 }
 
-/** The page of a link that shows nothing: a complete HTML document. `lang` is a BCP 47 tag, English unless told. */
-export function renderClosedPage(options: { kind: ClosedKind; styleUrl: string; lang?: string }): string {
-  const words = wordsFor(options.lang ?? "en");
+/** The page of a link that shows nothing: a complete HTML document. */
+export function renderClosedPage(options: { kind: ClosedKind; styleUrl: string; sentences: Sentences }): string {
+  const words = options.sentences;
   const said = words.closed[options.kind];
   return htmlDocument(
     words,
@@ -91,7 +97,12 @@ export function renderClosedPage(options: { kind: ClosedKind; styleUrl: string; 
   );
 }
 
-function htmlDocument(words: Words, styleUrl: string, head: ComponentChild, body: ComponentChild): string {
+function htmlDocument(
+  words: Pick<Sentences, "lang" | "dir">,
+  styleUrl: string,
+  head: ComponentChild,
+  body: ComponentChild,
+): string {
   const html = renderToString(
     <html lang={words.lang} dir={words.dir}>
       <head>

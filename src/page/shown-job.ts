@@ -28,6 +28,8 @@ export type ShownJob = Pick<
   trouble: string | null;
   /** How many results are ready or on their way. */
   expected: number | null;
+  /** The code of why it failed, and what the server says to it where the page does not know the code. */
+  failure: string | null;
   user_message: string | null;
   retryable: boolean;
   total_ms: number | null;
@@ -81,6 +83,7 @@ export const showJob = (job: PublicJob): ShownJob => ({
   outputs: job.outputs.filter((output) => !output.temporary).map(showOutput),
   trouble: job.notice?.code ?? null,
   expected: job.outputs_expected,
+  failure: job.error?.code ?? null,
   user_message: job.error?.user_message ?? null,
   retryable: job.error?.retryable ?? false,
   total_ms: job.metrics?.total_ms ?? null,

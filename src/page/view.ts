@@ -79,7 +79,9 @@ export function viewOf(state: PageState, words: Words): PageView {
     detail,
     alert: name === "failed",
     busy: state.link.type === "connecting",
-    bar: waiting ? { value, percent, text: detail && name === "queued" ? `${headline}. ${detail}` : sentence } : null,
+    bar: waiting
+      ? { value, percent, text: detail && name === "queued" ? headline + words.stop + words.gap + detail : sentence }
+      : null,
     facts,
     announcement: announcementOf(name, state, headline, words),
     pulse: pulseOf(state, words),
@@ -133,12 +135,12 @@ function sayings(name: ViewName, state: PageState, words: Words): { headline: st
   switch (name) {
     case "queued": {
       const { position = null, est_start_ms: startMs = null, reason = null } = job.queue ?? {};
-      const start = startMs === null ? null : `${words.startsIn(words.duration(startMs))}.`;
+      const start = startMs === null ? null : words.startsIn(words.duration(startMs));
       const why = reason && wordOf(words.reasons, reason);
       const lines = [start, why].filter(Boolean);
       return {
         headline: position === null ? words.waiting : words.place(position),
-        detail: lines.length > 0 ? lines.join(" ") : null,
+        detail: lines.length > 0 ? lines.join(words.gap) : null,
       };
     }
     case "loading":
@@ -169,8 +171,10 @@ function sayings(name: ViewName, state: PageState, words: Words): { headline: st
         job.outputs.map((output) => output.url_expires_at ?? job.expires_at).sort()[0] ?? job.expires_at;
       return { headline: words.removedOn(words.day(removedAt)), detail: words.removedDetail };
     }
-    case "failed":
-      return { headline: job.user_message || words.failed, detail: job.retryable ? words.failedDetail : null };
+    case "failed": {
+      const known = job.failure && wordOf(words.failures, job.failure);
+      return { headline: known || job.user_message || words.failed, detail: job.retryable ? words.failedDetail : null };
+    }
     case "canceled":
       return { headline: words.canceled, detail: null };
     case "expired":

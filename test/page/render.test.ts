@@ -2,11 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { pageSamples, sampleJob, sampleOutput, sampleProgress } from "../../scripts/page-samples.ts";
 import type { PublicJob } from "../../src/contract/job.ts";
-import { renderClosedPage, renderPage } from "../../src/page/render.tsx";
+import { MESSAGES } from "../../src/core/words/all-messages.ts";
+import { LANGUAGES, type Lang } from "../../src/core/words/languages.ts";
+import { type PageSeed, renderClosedPage, renderPage } from "../../src/page/render.tsx";
+import { SENTENCES } from "../../src/page/words/all-sentences.ts";
 
 const styleUrl = "/assets/live.css";
-const options = { token: "tok", lang: "en", baseUrl: "https://live.example", scriptUrl: "/assets/live.js", styleUrl };
-const html = (job: PublicJob) => renderPage({ ...options, job });
+const options = { token: "tok", baseUrl: "https://live.example", scriptUrl: "/assets/live.js", styleUrl };
+const html = (job: PublicJob, lang: Lang = "en") =>
+  renderPage({ ...options, sentences: SENTENCES[lang], failures: MESSAGES[lang].failures, job });
 const painting = sampleProgress({ value: 0.62, step: 15, steps: 24 });
 const running = sampleJob({ status: "running", phase: "sampling", queue: null, progress: painting });
 const succeeded = (changes: Partial<PublicJob>) =>
@@ -26,7 +30,7 @@ describe("the page's policy", () => {
   const pages = [
     ...pageSamples.map((sample) => [sample.name, html(sample.job)] as const),
     ...(["unknown", "revoked", "expired"] as const).map(
-      (kind) => [kind, renderClosedPage({ kind, styleUrl })] as const,
+      (kind) => [kind, renderClosedPage({ kind, styleUrl, sentences: SENTENCES.en })] as const,
     ),
   ];
 
@@ -60,7 +64,7 @@ describe("hostile text", () => {
       sampleJob({
         status: "failed",
         terminal: true,
-        error: { code: "internal", user_message: HOSTILE, retryable: true },
+        error: { code: "unheard_of" as "internal", user_message: HOSTILE, retryable: true },
       }),
     ),
     "in outputs": html(succeeded({ outputs })),
@@ -95,7 +99,7 @@ describe("secrecy", () => {
       links: { self: secret },
       cancel: { requested_at: secret, by: secret, reason: secret },
       warnings: [{ code: secret, message: secret }],
-      error: { code: secret, user_message: "Plain.", retryable: false, message: secret, traceback: secret },
+      error: { code: "internal", user_message: "Plain.", retryable: false, message: secret, traceback: secret },
       progress: {
         ...painting,
         message: secret,
@@ -157,5 +161,28 @@ describe("the link's card", () => {
 describe("an AI-generated picture", () => {
   it.each(pageSamples.map((sample) => [sample.name, sample.job] as const))("is called that in %s", (_, job) => {
     expect(html(job)).toContain("AI-generated");
+  });
+});
+
+describe.each(LANGUAGES)("the page in %s", (lang) => {
+  const direction = lang === "ar" ? "rtl" : "ltr";
+
+  it("[S6] says which language it is in, and which way that runs", () => {
+    const opening = `<!doctype html><html lang="${lang}" dir="${direction}">`;
+    expect(html(running, lang).startsWith(opening)).toBe(true);
+    expect(renderClosedPage({ kind: "revoked", styleUrl, sentences: SENTENCES[lang] }).startsWith(opening)).toBe(true);
+  });
+
+  it("[S6] hands the script all words of the language and of no other", () => {
+    const { words } = JSON.parse(seedOf(html(running, lang))) as PageSeed;
+    expect(words).toEqual({ ...SENTENCES[lang], failures: MESSAGES[lang].failures });
+    const others = LANGUAGES.filter((other) => other !== lang).map((other) => SENTENCES[other].cardLive);
+    for (const other of others) expect(html(running, lang)).not.toContain(other);
+  });
+
+  it("[S6] says why a job failed, whatever language the job itself speaks", () => {
+    const error = { code: "out_of_memory", user_message: MESSAGES.en.failures.out_of_memory, retryable: true } as const;
+    const page = html(sampleJob({ status: "failed", terminal: true, error }), lang);
+    expect(page).toContain(`<h1>${MESSAGES[lang].failures.out_of_memory}</h1>`);
   });
 });

@@ -5,7 +5,9 @@ import { JOB_PHASES, NOTICE_CODES, type PublicJob, QUEUE_REASONS } from "../../s
 import { showJob } from "../../src/page/shown-job.ts";
 import { initialState, type PageState } from "../../src/page/state.ts";
 import { iconOf, viewOf } from "../../src/page/view.ts";
-import { english, wordsFor } from "../../src/page/words.ts";
+import { wordsOf } from "./words-of.ts";
+
+const english = wordsOf("en");
 
 const stateOf = (job: Partial<PublicJob> = {}, changes: Partial<PageState> = {}): PageState => ({
   ...initialState(showJob(sampleJob(job)), (rev) => `/preview?rev=${rev}`),
@@ -66,13 +68,20 @@ describe("each state has its name and words", () => {
       "media_gone",
       { ...over, status: "succeeded", outputs: [sampleOutput(0, { url: null })] },
       {},
-      "The picture was removed on Nov 27",
+      "The picture was removed on November 27",
       english.removedDetail,
     ],
-    ["failed", { ...over, status: "failed", error }, {}, "It was too big.", null],
+    ["failed", { ...over, status: "failed", error }, {}, english.failures.node_failed, null],
     [
       "failed",
-      { ...over, status: "failed", error: { ...error, user_message: "", retryable: true } },
+      { ...over, status: "failed", error: { ...error, code: "eclipse" as "internal" } },
+      {},
+      "It was too big.",
+      null,
+    ],
+    [
+      "failed",
+      { ...over, status: "failed", error: { code: "eclipse" as "internal", user_message: "", retryable: true } },
       {},
       english.failed,
       english.failedDetail,
@@ -208,7 +217,7 @@ describe("the connection", () => {
 
   it("is nobody's business for the first three seconds", () => {
     expect(view(running, lost(2_900)).notice).toBeNull();
-    expect(view(running, lost(3_000)).notice).toEqual({ text: "Reconnecting… last update 8s ago", retry: true });
+    expect(view(running, lost(3_000)).notice).toEqual({ text: "Reconnecting… last update 8 sec. ago", retry: true });
   });
 
   it("is not missed once the job is over", () => {
@@ -285,11 +294,5 @@ describe("title and icon", () => {
       "Done in 27 seconds",
     );
     expect(iconOf(view({ ...over, status: "failed", error }))).toEqual([1, "stopped"]);
-  });
-});
-
-describe("wordsFor", () => {
-  it("falls back to English, also for tags that are no language", () => {
-    for (const tag of ["en-GB", "tlh", "", "constructor"]) expect(wordsFor(tag).lang).toBe("en");
   });
 });

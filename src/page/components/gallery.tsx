@@ -62,7 +62,9 @@ function File({ file, words }: { file: FileEntry; words: Words }) {
   return (
     <li class={`file ${file.kind}`}>
       <div class="file-head">
-        <span class="file-name">{file.name}</span>
+        <span class="file-name">
+          <bdi>{file.name}</bdi>
+        </span>
         {file.note && <span class="file-note">{file.note}</span>}
         {file.downloadUrl && (
           <a class="button quiet" href={file.downloadUrl} download aria-label={`${words.download}: ${file.name}`}>
@@ -71,7 +73,11 @@ function File({ file, words }: { file: FileEntry; words: Words }) {
         )}
       </div>
       {file.kind === "audio" && file.url && <Player kind="audio" src={file.url} name={file.name} />}
-      {file.text !== null && <p class="file-text">{file.text}</p>}
+      {file.text !== null && (
+        <p class="file-text" dir="auto">
+          {file.text}
+        </p>
+      )}
     </li>
   );
 }

@@ -59,15 +59,15 @@ export function Page({ view, words, actions }: Props) {
   if (view.closed) return <Closed {...view.closed} />;
   return (
     <>
-      <div class={`notice${view.notice ? " up" : ""}`}>
-        {view.notice && <span>{view.notice.text}</span>}
-        {view.notice?.retry && (
-          <button type="button" onClick={actions?.retry}>
-            {words.retry}
-          </button>
-        )}
-      </div>
       <main class="page" data-state={view.name} aria-busy={view.busy}>
+        <div class={`notice${view.notice ? " up" : ""}`}>
+          {view.notice && <span>{view.notice.text}</span>}
+          {view.notice?.retry && (
+            <button type="button" onClick={actions?.retry}>
+              {words.retry}
+            </button>
+          )}
+        </div>
         <Picture view={view} words={words} {...(actions && { onFrameError: actions.frameFailed })} />
         <section class="label">
           <p class={`pulse ${view.pulse.tone}`}>{view.pulse.text}</p>

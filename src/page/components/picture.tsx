@@ -24,7 +24,8 @@ export function Picture({ view, words, onFrameError }: Props) {
       {glow && <img class="glow" src={glow} alt="" aria-hidden="true" />}
       <figure class={`stage${picture.greyed ? " greyed" : ""}`} data-columns={media.columns}>
         <svg class="spacer" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true" />
-        <div class={`wash${picture.shimmer ? " shimmer" : ""}`} aria-hidden="true" />
+        <div class="wash" aria-hidden="true" />
+        {picture.shimmer && <div class="sheen" aria-hidden="true" />}
         {picture.frames.map((frame, at) => {
           const shown = at === picture.frames.length - 1;
           return (

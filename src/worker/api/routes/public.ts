@@ -2,11 +2,16 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { readShareToken } from "../../../core/auth/share-token.ts";
+import { MESSAGES } from "../../../core/words/all-messages.ts";
+import type { Lang } from "../../../core/words/languages.ts";
+import { localeOf } from "../../../core/words/locale.ts";
+import { localizeJob } from "../../../core/words/localize-job.ts";
 import { renderClosedPage, renderPage } from "../../../page/render.tsx";
 import type { OpenShare } from "../../job/job-shares.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { guessed } from "../auth/authorize.ts";
 import { serveEvents } from "../live.ts";
+import { sentencesIn } from "../page-words.ts";
 import { etagOf, matchesSeq } from "../preferences.ts";
 import { servePreview } from "../previews.ts";
 import { ApiError } from "../problem.ts";
@@ -38,6 +43,13 @@ type Door = {
   stub: DurableObjectStub<import("../../job/job-object.ts").JobObject>;
 };
 
+/** The language of who reads: the one that the address asks for (`?lang=`), else the one that the browser does. */
+const readerLang = (c: Context<ApiEnv>): Lang =>
+  localeOf([c.req.query("lang"), c.req.header("accept-language")].filter(Boolean).join());
+
+/** What an answer says of its language. */
+const spokenIn = (lang: Lang) => ({ "content-language": lang, vary: "Accept-Language" });
+
 /** The door a token names, or null where it cannot be a token. */
 function doorOf(c: Context<ApiEnv>): Door | null {
   const token = c.req.param("token") ?? "";
@@ -60,7 +72,19 @@ async function enter(c: Context<ApiEnv>): Promise<Door & { share: OpenShare }> {
   return { ...door, share };
 }
 
+/** The job as the link shows it, or what keeps it closed; asking for a link that nobody made is a guess. */
+async function look(c: Context<ApiEnv>) {
+  const door = doorOf(c);
+  const read = door ? await door.stub.readShared(door.secret, door.base) : ({ type: "unknown" } as const);
+  if (read.type === "unknown") await guessed(c.env, c.req.raw);
+  return read;
+}
+
 const params = z.object({ token: z.string() });
+const langDoc = z
+  .string()
+  .optional()
+  .meta({ description: "A language tag; else Accept-Language decides.", example: "de" });
 const CLOSED = ["not_found", "share_revoked", "share_expired"] as const;
 
 export function mountPublic(api: Api): void {
@@ -73,7 +97,7 @@ export function mountPublic(api: Api): void {
       tag: "Public",
       auth: "public",
       summary: "The live page",
-      request: { params },
+      request: { params, query: z.object({ lang: langDoc }) },
       responses: {
         200: { description: "A page.", content: { "text/html": { schema: z.string() } } },
         404: { description: "A calm page." },
@@ -81,19 +105,23 @@ export function mountPublic(api: Api): void {
       },
     },
     async (c) => {
-      const door = doorOf(c);
-      const read = door ? await door.stub.readShared(door.secret, door.base) : ({ type: "unknown" } as const);
-      if (!door || read.type !== "found") {
-        const kind: Closed = read.type === "found" ? "unknown" : read.type;
-        return c.body(renderClosedPage({ kind, styleUrl: STYLE_URL }), kind === "unknown" ? 404 : 410, PAGE_HEADERS);
+      const lang = readerLang(c);
+      const headers = { ...PAGE_HEADERS, ...spokenIn(lang) };
+      const [read, sentences] = await Promise.all([look(c), sentencesIn(c.env, lang)]);
+      if (read.type !== "found") {
+        const status = read.type === "unknown" ? 404 : 410;
+        return c.body(renderClosedPage({ kind: read.type, styleUrl: STYLE_URL, sentences }), status, headers);
       }
-      const lang = c.req.query("lang") ?? c.req.header("accept-language")?.split(",")[0] ?? "en";
-      const baseUrl = new URL(c.req.url).origin;
-      return c.body(
-        renderPage({ job: read.job, token: door.token, lang, baseUrl, scriptUrl: SCRIPT_URL, styleUrl: STYLE_URL }),
-        200,
-        PAGE_HEADERS,
-      );
+      const html = renderPage({
+        job: read.job,
+        token: c.req.param("token") ?? "",
+        sentences,
+        failures: MESSAGES[lang].failures,
+        baseUrl: new URL(c.req.url).origin,
+        scriptUrl: SCRIPT_URL,
+        styleUrl: STYLE_URL,
+      });
+      return c.body(html, 200, headers);
     },
   );
 
@@ -106,7 +134,7 @@ export function mountPublic(api: Api): void {
       tag: "Public",
       auth: "public",
       summary: "The job as the link shows it",
-      request: { params },
+      request: { params, query: z.object({ lang: langDoc }) },
       responses: {
         200: { description: "A job without inputs, workflow or nodes." },
         304: { description: "Nothing has changed." },
@@ -114,12 +142,18 @@ export function mountPublic(api: Api): void {
       errors: [...CLOSED],
     },
     async (c) => {
-      const door = doorOf(c);
-      const read = door ? await door.stub.readShared(door.secret, door.base) : ({ type: "unknown" } as const);
+      const read = await look(c);
       if (read.type !== "found") throw closedError(read.type);
-      const headers = { etag: etagOf(read.job.seq), "cache-control": "private, no-store", "x-robots-tag": "noindex" };
-      if (matchesSeq(c.req.header("if-none-match"), read.job.seq)) return c.body(null, 304, headers);
-      return c.json(read.job, 200, headers);
+      const { job } = read;
+      const lang = readerLang(c);
+      const headers = {
+        etag: etagOf(job.seq, lang),
+        "cache-control": "private, no-store",
+        "x-robots-tag": "noindex",
+        ...spokenIn(lang),
+      };
+      if (matchesSeq(c.req.header("if-none-match"), job.seq, lang)) return c.body(null, 304, headers);
+      return c.json(lang === "en" ? job : localizeJob(job, lang), 200, headers);
     },
   );
 
