@@ -2,6 +2,7 @@
 import { ensureBuild } from "./local/ensure-build.ts";
 import { startHost } from "./local/host.ts";
 import { localSettings, stateFolder } from "./local/settings.ts";
+import { shownLine } from "./local/shown-line.ts";
 
 const port = Number(process.env.PORT ?? 8787);
 const { key, isNew, vars } = await localSettings();
@@ -11,7 +12,7 @@ const host = await startHost({
   host: process.env.HOST ?? "127.0.0.1",
   persistTo: stateFolder("start"),
   vars,
-  onLog: (line) => console.log(`  ${line.trim()}`),
+  onLog: (line) => console.log(`  ${shownLine(line.trim())}`),
 }).catch((error: unknown) => {
   const busy = error instanceof Error && /address already in use/i.test(error.message);
   console.error(busy ? `Port ${port} is taken. Choose another: PORT=8788 npm start` : error);

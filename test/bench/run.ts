@@ -15,6 +15,7 @@ import { memory } from "./memory.bench.ts";
 import { size } from "./size.bench.ts";
 import { storage } from "./storage.bench.ts";
 import type { Bench, Figure } from "./support/figure.ts";
+import { webhookLag } from "./webhook-lag.bench.ts";
 
 const BENCHES: readonly Bench[] = [
   size,
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   creates,
   lists,
   auth,
+  webhookLag,
 ];
 
 const asked = process.argv.slice(2);

@@ -14,6 +14,7 @@ export function specOf(part: Partial<JobSpec> = {}): JobSpec {
     user: null,
     rerunOf: null,
     concurrent: null,
+    projectConcurrent: null,
     fingerprint: "f".repeat(64),
     origin: "https://api.example",
     workflow: { id: "portrait", version: 1, name: "Portrait" },

@@ -21,6 +21,7 @@ const specFor = (keptMs: number): JobSpec => {
     user: null,
     rerunOf: null,
     concurrent: null,
+    projectConcurrent: null,
     priority: "normal",
     fingerprint: "0".repeat(64),
     origin: worker.url,

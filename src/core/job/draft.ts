@@ -3,15 +3,24 @@
  * was. What becomes visible gets its `seq` here, so no rule can forget the counter.
  */
 import { must } from "../util/assert.ts";
+import type { News } from "./news.ts";
 import type { Run } from "./run.ts";
 import type { Change, DeadlineName, Effect, HeldFrame, JobState, Stage } from "./state.ts";
 import { statusOf } from "./status.ts";
 
 /** What a rule may know of the world besides the event: the time, and ids that nobody else has. */
-export type StepContext = { now: number; uuid(): string };
+export type StepContext = {
+  now: number;
+  uuid(): string;
+  /** Whether webhooks of the job still have attempts to come. */
+  undelivered?: boolean;
+};
 
-/** What `step` returns: `persist` says whether this step must reach storage before anything it wishes is done. */
-export type Step = { state: JobState; changes: Change[]; held: HeldFrame[]; persist: boolean };
+/**
+ * What `step` returns: `persist` says whether this step must reach storage before anything it wishes is done, `news`
+ * what is to be written with it for the receivers of webhooks.
+ */
+export type Step = { state: JobState; changes: Change[]; held: HeldFrame[]; news: News[]; persist: boolean };
 
 export type StageWithRun = Extract<Stage, { run: Run }>;
 
@@ -31,11 +40,15 @@ export class Draft {
   readonly uuid: () => string;
   readonly changes: Change[] = [];
   readonly held: HeldFrame[] = [];
+  readonly news: News[] = [];
+  readonly undelivered: boolean;
   persist = false;
-  readonly #before: JobState;
+  /** The state that the rules started from. */
+  readonly before: JobState;
 
   constructor(state: JobState, context: StepContext) {
-    this.#before = state;
+    this.before = state;
+    this.undelivered = context.undelivered ?? false;
     this.state = { ...state };
     this.now = context.now;
     this.uuid = () => context.uuid();
@@ -122,7 +135,8 @@ export class Draft {
   }
 
   done(): Step {
-    if (statusOf(this.#before) !== statusOf(this.state)) this.tellIndex();
-    return { state: this.state, changes: this.changes, held: this.held, persist: this.persist };
+    if (statusOf(this.before) !== statusOf(this.state)) this.tellIndex();
+    const { state, changes, held, news, persist } = this;
+    return { state, changes, held, news, persist };
   }
 }

@@ -11,9 +11,10 @@ import { leaseGranted, redial, socketFailed, socketOpened } from "./enter.ts";
 import { heard, socketClosed, watch } from "./follow.ts";
 import { indexed, tellIndexAgain } from "./indexing.ts";
 import { look, looked } from "./look.ts";
+import { tellNews } from "./news.ts";
 import { patched } from "./patch.ts";
 import { newProgress } from "./progress.ts";
-import { goOnRemoving, remove } from "./removal.ts";
+import { delivered, expired, goOnRemoving, remove } from "./removal.ts";
 import type { JobSpec } from "./spec.ts";
 import type { DeadlineName, JobEvent, JobState, QueuePlace } from "./state.ts";
 import { submitAnswered, uploaded, uploadFailed } from "./submit.ts";
@@ -55,6 +56,7 @@ export function newJob(spec: JobSpec): JobState {
     warnings: [],
     cancel: null,
     startedAt: null,
+    hooks: { wanted: spec.hooks ?? [], progressAt: null, endOpen: true },
     effects: {},
     deadlines: {},
   };
@@ -64,6 +66,7 @@ export function newJob(spec: JobSpec): JobState {
 export function step(state: JobState, event: JobEvent, context: StepContext): Step {
   const d = new Draft(state, context);
   apply(d, event);
+  tellNews(d);
   goOnRemoving(d);
   return d.done();
 }
@@ -115,7 +118,9 @@ function apply(d: Draft, event: JobEvent) {
     case "discarded":
       return discarded(d, event.ok);
     case "indexed":
-      return indexed(d, event.nonce, event.ok);
+      return indexed(d, event);
+    case "delivered":
+      return delivered(d);
     case "pool_answered":
       return poolAnswered(d, event.effect, event.ok);
     default:
@@ -182,7 +187,7 @@ function alarm(d: Draft) {
     d.warn("cancel_unconfirmed", "ComfyUI did not confirm that it stopped.");
     return endCanceled(d, { promptLives: true });
   }
-  if (due("expire")) return remove(d, "expired");
+  if (due("expire")) return expired(d);
   if (due("ask")) askAgain(d);
   if (due("renew")) renewLease(d);
   if (due("watch")) watch(d);

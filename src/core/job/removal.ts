@@ -3,9 +3,11 @@
  * told, its media go, and last its rows. Only that first step is stored: all that follows can be done twice, so a
  * restart in between begins again behind it.
  */
+import { LONGEST_DELIVERY_MS } from "../webhook/schedule.ts";
 import { type Draft, isTerminal } from "./draft.ts";
 import { endCanceled } from "./end.ts";
 import type { Removal } from "./state.ts";
+import { EXPIRE_AGAIN_MS } from "./timing.ts";
 
 /** Begins the removal; once. A job that lives is canceled, and what it holds at the backend given back. */
 export function remove(d: Draft, why: Removal["why"]) {
@@ -24,6 +26,21 @@ export function remove(d: Draft, why: Removal["why"]) {
   d.patch({ abandoned, removal: { at: d.now, why, told: false, cleared: false } });
 }
 
+/**
+ * The job's time is over. One that a receiver has yet to hear of stays until then, since that receiver will ask for it;
+ * but no longer than the attempts at it can last.
+ */
+export function expired(d: Draft) {
+  const waits = d.undelivered && d.now < d.state.expiresAt + LONGEST_DELIVERY_MS;
+  if (waits) return d.deadline("expire", d.now + EXPIRE_AGAIN_MS);
+  remove(d, "expired");
+}
+
+/** All that was to be delivered is delivered or given up: what waited for it goes on. */
+export function delivered(d: Draft) {
+  if (d.state.deadlines.expire !== undefined && d.state.expiresAt <= d.now) remove(d, "expired");
+}
+
 /** The next thing to be done of a removal, after any event. */
 export function goOnRemoving(d: Draft) {
   const { removal, effects, outputs, abandoned } = d.state;
@@ -35,7 +52,8 @@ export function goOnRemoving(d: Draft) {
   }
   // Whatever still cleans up at the backend or the pool comes first, a lease that came late too: its tries are bounded.
   const left = Object.keys(d.state.effects).filter((name) => name !== "erase");
-  if (!removal.told || !removal.cleared || left.length > 0) d.drop("erase");
+  const waits = d.undelivered || d.news.length > 0;
+  if (!removal.told || !removal.cleared || left.length > 0 || waits) d.drop("erase");
   else if (!effects.erase) d.wish("erase", { type: "erase" });
 }
 

@@ -2,8 +2,8 @@
 import type { JobSpec } from "./spec.ts";
 import type { JobState } from "./state.ts";
 
-type Added = "project" | "user" | "rerunOf" | "concurrent" | "priority";
-type AddedLater = "metadata" | "priority" | "expiresAt" | "removal";
+type Added = "project" | "user" | "rerunOf" | "concurrent" | "projectConcurrent" | "priority";
+type AddedLater = "metadata" | "priority" | "expiresAt" | "removal" | "hooks";
 
 /** A spec as it may lie in storage. */
 export type StoredSpec = Omit<JobSpec, Added> & Partial<Pick<JobSpec, Added>>;
@@ -17,11 +17,14 @@ export function restoredJob(stored: StoredSpec, saved: StoredState): JobState {
     user: null,
     rerunOf: null,
     concurrent: null,
+    projectConcurrent: null,
     priority: "normal",
     ...stored,
   };
   const { metadata, priority, expiresAt } = spec;
-  const state: JobState = { metadata, priority, expiresAt, removal: null, ...saved, spec };
+  // Those that ended before there were webhooks tell nobody.
+  const hooks = { wanted: [], progressAt: null, endOpen: !("finishedAt" in saved.stage) };
+  const state: JobState = { metadata, priority, expiresAt, removal: null, hooks, ...saved, spec };
   if (!state.effects.erase || state.removal) return state;
   // Its time was over, and the older version was about to remove it: the alarm begins that anew.
   const { erase: _old, ...effects } = state.effects;

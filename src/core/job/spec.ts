@@ -5,6 +5,7 @@
  */
 import type { JobId } from "../../contract/ids.ts";
 import type { Priority } from "../../contract/job-requests.ts";
+import type { JobTarget } from "../webhook/vocabulary.ts";
 
 /** A node that the outputs depend on, in the words of the progress model. */
 export type PlanNode = {
@@ -33,6 +34,8 @@ export type JobSpec = {
   rerunOf: JobId | null;
   /** How many jobs of this user may run at once; null for no limit. */
   concurrent: number | null;
+  /** How many jobs of the whole project may run at once. */
+  projectConcurrent: number | null;
   /** SHA-256 of the canonical request: the same id with another fingerprint is a conflict, not a replay. */
   fingerprint: string;
   /** Base URL under which this job was created; its links and media URLs are built on it. */
@@ -60,4 +63,10 @@ export type JobSpec = {
   finishBy: number;
   /** When the job and all its media are removed. */
   expiresAt: number;
+  /** Of the key behind the job; `live` where it is not told. */
+  mode?: "live" | "test";
+  /** Where its events go besides the project's endpoints. */
+  webhook?: JobTarget | null;
+  /** Filters of the project's endpoints, all together, when the job was let in. */
+  hooks?: readonly string[];
 };

@@ -8,6 +8,7 @@
 import type { JobErrorCode, QueueReason, Warning } from "../../contract/job.ts";
 import type { Priority } from "../../contract/job-requests.ts";
 import type { ComfyEvent } from "../comfy/events.ts";
+import type { Hooks } from "./news.ts";
 import type { ProgressModel } from "./progress.ts";
 import type { Run } from "./run.ts";
 import type { JobSpec } from "./spec.ts";
@@ -147,6 +148,8 @@ export type JobState = {
   warnings: Warning[];
   cancel: { requestedAt: number; by: string; reason: string | null } | null;
   startedAt: number | null;
+  /** What webhooks are told. */
+  hooks: Hooks;
   effects: Record<string, Effect>;
   deadlines: Partial<Record<DeadlineName, number>>;
 };
@@ -253,7 +256,15 @@ export type JobEvent =
   | { type: "output_failed"; key: string; fault: Fault }
   | { type: "discarded"; ok: boolean }
   /** The index was told by the report of that nonce, or could not be reached. */
-  | { type: "indexed"; nonce: number; ok: boolean }
+  | {
+      type: "indexed";
+      nonce: number;
+      ok: boolean;
+      /** Filters of the project's endpoints, all together; null where it did not say. */
+      hooks?: readonly string[] | null;
+    }
+  /** No webhook of the job has attempts to come any more. */
+  | { type: "delivered" }
   /** The pool answered (or did not): the wish of that name is done, or to be made again. */
   | { type: "pool_answered"; effect: string; ok: boolean };
 

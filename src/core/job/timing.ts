@@ -84,6 +84,9 @@ export const INDEX_RETRY_MS = [200, 1_000, 5_000] as const;
 /** Wait of the alarm before an index that does not answer is told again. */
 export const INDEX_AGAIN_MS = 300_000;
 
+/** Wait before a job whose time is over, but not its webhooks', is looked at again; the end of these is told anyway. */
+export const EXPIRE_AGAIN_MS = 3_600_000;
+
 /** Failed dials over which a job goes on without a socket (HTTP answering) or gives its lease back (not answering). */
 export const DIALS_BEFORE_BLIND = 2;
 

@@ -8,11 +8,12 @@ export type Wake = { timerAt: number | null; alarmAt: number | null };
 
 /**
  * A job that stays at a backend is in memory anyway: its deadlines are met by a timer, and the alarm only brings it
- * back after a reset. A job that rests has nothing but the alarm.
+ * back after a reset. A job that rests has nothing but the alarm. `webhooksAt` is when the next attempt at one comes.
  */
 export function wakeOf(
   { deadlines, effects, stage }: Pick<JobState, "deadlines" | "effects" | "stage">,
   now: number,
+  webhooksAt: number | null = null,
 ): Wake {
   const followed = "run" in stage;
   // After a reset these two can wait for the alarm; a lease lives longer than that.
@@ -22,6 +23,6 @@ export function wakeOf(
   return {
     // What is further away than the alarm is the alarm's.
     timerAt: next !== null && next <= now + BACKSTOP_MS ? next : null,
-    alarmAt: nextAlarm(followed ? others : deadlines, [backstop]),
+    alarmAt: nextAlarm(followed ? others : deadlines, [backstop, webhooksAt]),
   };
 }

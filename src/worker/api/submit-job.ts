@@ -10,6 +10,7 @@ import type { JobCreate } from "../../contract/job-requests.ts";
 import { workflowAllowed } from "../../core/auth/policy.ts";
 import { jobObjectName, mintShareToken } from "../../core/auth/share-token.ts";
 import { derivedId, hex, sha256, ulid } from "../../core/util/ids.ts";
+import type { JobTarget } from "../../core/webhook/vocabulary.ts";
 import type { Shown } from "../job/job-object.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { isRoot, type Principal, readerOf } from "./auth/principal.ts";
@@ -21,6 +22,7 @@ import { waitForJob } from "./live.ts";
 import { type PlanContext, planJob } from "./plan-job.ts";
 import { waitSeconds } from "./preferences.ts";
 import { ApiError } from "./problem.ts";
+import { safeTarget } from "./webhook-target.ts";
 
 /** What is to be made, and what the same request is known by. */
 export type Submission = {
@@ -76,6 +78,9 @@ export function userOf(principal: Principal, request: JobCreate): string | null 
   if (request.graph !== undefined && !principal.scopes.has("graph:submit")) {
     throw new ApiError("graph_not_allowed", "Raw graphs need the scope graph:submit; name a workflow.");
   }
+  if (request.webhook !== undefined && principal.kind !== "secret_key") {
+    throw new ApiError("webhook_not_allowed", "Only a secret key names a webhook: leave it out.");
+  }
   if (!workflowAllowed(principal.workflows, request.workflow ?? null)) {
     throw new ApiError(
       "workflow_not_allowed",
@@ -85,6 +90,11 @@ export function userOf(principal: Principal, request: JobCreate): string | null 
   return principal.user ?? request.user;
 }
 
+/** Where the events of the job go, if the request says so. */
+export function webhookOf(c: Context<ApiEnv>, { webhook }: JobCreate): JobTarget | null {
+  return webhook ? { ...webhook, url: safeTarget(c, webhook.url, "#/webhook/url") } : null;
+}
+
 type Making = Omit<PlanContext, "project" | "user" | "reader"> & { name: string; rerunOf: string | null };
 
 async function create(c: Context<ApiEnv>, request: JobCreate, making: Making) {
@@ -92,6 +102,7 @@ async function create(c: Context<ApiEnv>, request: JobCreate, making: Making) {
   const { jobId, name, now, rerunOf } = making;
   const user = userOf(principal, request);
   const project = principal.project.id;
+  const webhook = webhookOf(c, request);
   const plan = await planJob(c.env, request, { ...making, project, user, reader: readerOf(principal) });
   const admitted = await c.env.TENANTS.getByName(project).admit({
     jobId,
@@ -113,7 +124,8 @@ async function create(c: Context<ApiEnv>, request: JobCreate, making: Making) {
   }
   const token = mintShareToken(name, crypto.getRandomValues(new Uint8Array(16)));
   const share = request.share ? { create: request.share, token } : null;
-  const spec = { ...plan.spec, rerunOf, concurrent: admitted.concurrent };
+  const { concurrent, projectConcurrent, hooks } = admitted;
+  const spec = { ...plan.spec, mode: principal.mode, rerunOf, concurrent, projectConcurrent, hooks, webhook };
   return c.env.JOBS.getByName(name).create(spec, plan.graph, share);
 }
 

@@ -122,9 +122,9 @@ export class JobEffects {
     const step = report.removed ? "remove" : report.terminal ? "finish" : "report";
     try {
       await reach(`${step}:before-index`);
-      await env.TENANTS.getByName(project).record(report);
+      const { hooks } = await env.TENANTS.getByName(project).record(report);
       await reach(`${step}:after-index`);
-      return { type: "indexed", nonce, ok: true };
+      return { type: "indexed", nonce, ok: true, hooks };
     } catch (error) {
       log("warn", "index_not_heard", { job: report.jobId, error: errorName(error) });
       return { type: "indexed", nonce, ok: false };
@@ -155,7 +155,14 @@ export class JobEffects {
               await pool.release(other.leaseId, other.outcome, spec.shape, other.counts);
           }
           const owner = `${spec.project}/${spec.user ?? ""}`;
-          const request = { shape: spec.shape, owner, priority, maxRunning: spec.concurrent };
+          const request = {
+            shape: spec.shape,
+            owner,
+            priority,
+            maxRunning: spec.concurrent,
+            group: spec.project,
+            groupMax: spec.projectConcurrent,
+          };
           const answer = await pool.requestLease(jobName, request);
           if (answer.type === "granted") heard({ type: "lease_granted", lease: answer.lease, learned: answer.learned });
           else heard({ type: "queue_place", place: answer.place });

@@ -11,11 +11,16 @@ import { wakeOf } from "../../core/job/wake.ts";
 import { must } from "../../core/util/assert.ts";
 import { errorName, log } from "../log.ts";
 import { durableEvent } from "./job-events.ts";
+import type { JobNews } from "./job-news.ts";
 import type { EventRow, JobStore } from "./job-store.ts";
 
 /** What the engine needs of the object around it. */
 export type EnginePorts = {
   store: JobStore;
+  /** What webhooks are told, and when they need the alarm. */
+  news: JobNews;
+  /** The time in ms; for tests another than the real one. */
+  now(): number;
   setAlarm(at: number): void;
   /** Tells the viewers; called after the state was stored. */
   show(changes: { change: Change; seq: number }[], state: JobState): void;
@@ -65,9 +70,9 @@ export class JobEngine {
   /** Takes up a stored job after the object was started anew; `armedAt` is where its alarm stands. */
   revive(armedAt: number | null): void {
     // An alarm that is past due may have been lost.
-    if (armedAt !== null && armedAt > Date.now()) this.#armedAt = armedAt;
+    if (armedAt !== null && armedAt > this.#ports.now()) this.#armedAt = armedAt;
     const { effects, removal, spec, stage } = this.job;
-    if ("run" in stage || Object.keys(effects).length > 0)
+    if ("run" in stage || Object.keys(effects).length > 0 || this.#ports.news.undelivered)
       log("info", "job_resumed", { job: spec.id, stage: stage.name, removing: removal !== null });
     this.apply({ type: "revived" });
   }
@@ -76,8 +81,9 @@ export class JobEngine {
   apply(event: JobEvent): void {
     if (!this.#state) return;
     const before = this.#state;
-    const now = Date.now();
-    const next = step(before, event, { now, uuid: () => crypto.randomUUID() });
+    const { news } = this.#ports;
+    const now = this.#ports.now();
+    const next = step(before, event, { now, uuid: () => crypto.randomUUID(), undelivered: news.undelivered });
     this.#state = next.state;
     for (const { key, bytes } of next.held) this.frames.set(key, bytes.slice());
     if (isOpen(before) && !isOpen(next.state)) this.#ports.hangUp();
@@ -87,6 +93,7 @@ export class JobEngine {
     if (before.stage.name !== next.state.stage.name) this.#logTransition(before, next.state);
     this.#logTrouble(before, next.state);
     this.#reconcile();
+    if (next.news.length > 0 || event.type === "revived" || event.type === "alarm") news.run();
     this.arm(now);
   }
 
@@ -114,7 +121,8 @@ export class JobEngine {
     const outrun = (next.state.progress.shown ?? -1) > this.#storedProgress;
     if (next.persist || events.length > 0 || checkpoint || outrun) {
       const stored = toStore(next.state);
-      if (this.#graph === null) this.#ports.store.save(stored, events);
+      const alongside = this.#ports.news.written(next.state, next.news, now);
+      if (this.#graph === null) this.#ports.store.save(stored, events, alongside);
       else this.#ports.store.create(stored, this.#graph);
       this.#graph = null;
       this.#storedProgress = storedProgress(stored);
@@ -161,7 +169,7 @@ export class JobEngine {
   /** Sets timer and alarm to what is due next; one that is early enough already stays as it is. */
   arm(now: number): void {
     if (!this.#state) return;
-    const { timerAt, alarmAt } = wakeOf(this.#state, now);
+    const { timerAt, alarmAt } = wakeOf(this.#state, now, this.#ports.news.nextAt);
     // A timer that stands earlier finds nothing due; one that is no longer needed would keep the object awake.
     if (timerAt === null) this.#clearTimer();
     else if (!this.#timer || this.#timer.at > timerAt) this.#setTimer(timerAt, now);

@@ -208,6 +208,16 @@ export class JobObject extends DurableObject<Env> {
     this.#job.failpoints.arm(point);
   }
 
+  /** For tests: the job's alarm as it will be at a later time; when it next has to come, null where it need not. */
+  async clockAt(now: number): Promise<number | null> {
+    const { clock, engine, outbox } = this.#job;
+    if (!configOf(this.env).testHooks || !engine.state) return null;
+    clock.aheadMs = now - Date.now();
+    engine.alarm();
+    await outbox.settled();
+    return outbox.nextAt;
+  }
+
   /** For tests: R2 fails the next `count` writes of results. */
   async failWrites(count: number): Promise<void> {
     if (configOf(this.env).testHooks) this.#job.effects.failWrites(count);

@@ -13,9 +13,12 @@ export type ShareDoor = OpenShare | { type: "unknown" } | { type: "expired" } | 
 
 export class Shares {
   readonly #store: JobStore;
+  readonly #changed: () => void;
 
-  constructor(store: JobStore) {
+  /** `changed` hears of each link that was made or closed: the job's document tells of them. */
+  constructor(store: JobStore, changed: () => void) {
     this.#store = store;
+    this.#changed = changed;
   }
 
   /** A link for this token, not yet stored; it never outlives the job. */
@@ -39,6 +42,7 @@ export class Shares {
   add(spec: JobSpec, row: ShareRow, token: string): { type: "made"; share: Share } | { type: "limit" } {
     if (this.#store.shares().filter((share) => share.revokedAt === null).length >= MAX_SHARES) return { type: "limit" };
     this.#store.saveShare(row);
+    this.#changed();
     return { type: "made", share: shareOf(row, spec.id, `${spec.origin}/s/${token}`, 0) };
   }
 
@@ -50,7 +54,9 @@ export class Shares {
   revoke(id: string, now: number): boolean {
     const row = this.#store.shares().find((share) => share.id === id);
     if (!row) return false;
-    if (row.revokedAt === null) this.#store.saveShare({ ...row, revokedAt: now });
+    if (row.revokedAt !== null) return true;
+    this.#store.saveShare({ ...row, revokedAt: now });
+    this.#changed();
     return true;
   }
 

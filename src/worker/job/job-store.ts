@@ -87,8 +87,16 @@ export class JobStore {
     this.#reservedSeq = state.seq;
   }
 
-  /** Writes the state and what became visible and durable with it, at once or not at all. */
-  save(state: JobState, events: EventRow[]): void {
+  /** Writes the state, what became visible and durable with it, and what `alongside` writes, at once or not at all. */
+  save(state: JobState, events: EventRow[], alongside: (() => void) | null = null): void {
+    if (alongside === null) return this.#save(state, events);
+    this.#storage.transactionSync(() => {
+      this.#save(state, events);
+      alongside();
+    });
+  }
+
+  #save(state: JobState, events: EventRow[]): void {
     const { spec: _fixed, ...saved } = state;
     this.#reservedSeq = this.#reserveFor(state);
     const text = JSON.stringify(saved);

@@ -24,7 +24,7 @@ export const ViewerSpecSchema = z.object({
   /** The place that it takes among the project's open streams, where those are limited. */
   streamId: z.string().nullable().default(null),
   /** Whether it may cancel the job by a message; links never do. */
-  mayCancel: z.boolean().default(true),
+  mayCancel: z.boolean().default(false),
 });
 /** What the Worker tells of a viewer. */
 export type ViewerSpec = z.input<typeof ViewerSpecSchema>;
