@@ -9,6 +9,9 @@ const ID_VARIABLES: Record<string, string> = {
   shr: "$SHARE_ID",
   key: "$KEY_ID",
   prj: "$PROJECT_ID",
+  whe: "$ENDPOINT_ID",
+  dlv: "$DELIVERY_ID",
+  evt: "$EVENT_ID",
 };
 const NAME_VARIABLES: Record<string, string> = {
   token: "$SHARE_TOKEN",

@@ -1,4 +1,5 @@
 /** The API for readers that are programs: /llms.txt in short, /llms-full.txt with every call and every error. */
+import { EVENT_TYPES } from "../../src/contract/webhook.ts";
 import { INTRODUCTION, MAIN_CALLS, SUMMARY, TITLE } from "../../src/docs/introduction.ts";
 import { operationsOf } from "./openapi.ts";
 import type { Node } from "./schemas.ts";
@@ -37,6 +38,14 @@ ${main.join("\n")}
 ## Every call
 
 ${every.join("\n")}
+
+## Webhooks
+
+Events are \`POST\`ed to the endpoints of the project (\`POST /v1/webhooks\`) and to a job's own \`webhook.url\`, as
+[Standard Webhooks](https://www.standardwebhooks.com) says: check \`webhook-signature\` over \`webhook-id.webhook-timestamp.body\` with the
+endpoint's \`whsec_\` secret (for a job's own URL that of \`GET /v1/webhook-secret\`), answer 2xx within 15 seconds, work afterwards. Ten attempts in about 42 hours; at
+least once, in any order: the same \`webhook-id\` is the same event, a lower \`data.job.seq\` than one seen is stale. \`GET /v1/deliveries\` says why
+one failed, \`POST /v1/deliveries/{id}/redeliver\` sends it again. Events: ${EVENT_TYPES.map((type) => `\`${type}\``).join(", ")}.
 
 ## More
 

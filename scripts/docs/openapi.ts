@@ -5,6 +5,7 @@
 import { INTRODUCTION, PARAMETERS, SECURITY_SCHEMES, SUMMARY, TAGS, TITLE } from "../../src/docs/introduction.ts";
 import { curlOf } from "./curl.ts";
 import { type Direction, isNode, type Node, SchemaBook, type Zod } from "./schemas.ts";
+import { webhooksOf } from "./webhooks.ts";
 
 type Content = Record<string, { schema?: object; example?: unknown }>;
 type Answer = { description?: string; headers?: Node; content?: Content };
@@ -51,6 +52,7 @@ export function makeDocument(routes: readonly MountedRoute[], zod: Zod, version:
     servers: [{ url: "/", description: "The deployment that serves this document." }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks: webhooksOf(),
     components: { securitySchemes: SECURITY_SCHEMES },
   });
 }

@@ -244,6 +244,9 @@ export const MeSchema = z
     scopes: z.array(z.string()),
     workflows: z.array(z.string()).nullable(),
     quotas: z.array(QuotaSchema),
+    disabled_webhooks: z.array(z.string()).meta({
+      description: "Webhook endpoints of the project that are sent nothing, by their ids; only a secret key is told.",
+    }),
     server_time: z.string(),
   })
   .meta({ id: "Me" });

@@ -4,6 +4,7 @@ import { UserSchema } from "./account.ts";
 import { DAY_SECONDS, ShareCreateSchema } from "./api.ts";
 import { JobIdSchema } from "./ids.ts";
 import { JobSchema } from "./job.ts";
+import { JobWebhookSchema } from "./webhook.ts";
 
 export const PRIORITIES = ["low", "normal", "high"] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -50,6 +51,9 @@ export const JobCreateSchema = z
       })
       .default({}),
     retention: z.strictObject({ expires_in_seconds: RetentionSecondsSchema.optional() }).default({}),
+    webhook: JobWebhookSchema.optional().meta({
+      description: "Where the events of this job go, besides the project's endpoints; only with a secret key.",
+    }),
     share: ShareCreateSchema.optional().meta({ description: "Creates a live link in the same call." }),
   })
   .refine((job) => (job.workflow === undefined) !== (job.graph === undefined), {

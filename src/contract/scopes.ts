@@ -18,6 +18,8 @@ export const SERVER_SCOPES = [
   "tokens:create",
   "users:write",
   "usage:read",
+  "webhooks:write",
+  "events:read",
   "keys:write",
   "project:write",
   "projects:write",

@@ -23,6 +23,8 @@ Each call names the scope it asks for, and \`GET /v1/me\` tells what a credentia
 - Lists of words may grow: \`x-extensible-enum\` names those of today. Take a word you do not know for "something new".
 - A create can be repeated safely: by an \`Idempotency-Key\`, or by an \`id\` that the app has made itself.
 - \`seq\` counts the visible changes of a job. It is the ETag, the cursor of polling and the cursor of the live stream. A 304 costs nothing.
+- Webhooks follow [Standard Webhooks](https://www.standardwebhooks.com): an endpoint of the project or a job's own \`webhook\` is sent small signed events,
+  at least once, in any order; drop what has a lower \`seq\` than you have seen. \`GET /v1/deliveries\` says of each attempt what came of it, and why.
 - Errors are \`application/problem+json\` with a \`code\` that has [a page of its own](/errors), and a \`user_message\` in the language of \`Accept-Language\`
   (en, de, es, fr, pt-BR, ja, ko, zh-Hans, hi, ar).
 `;
@@ -37,6 +39,7 @@ export const TAGS = {
   Shares: "Links by which anyone can watch one job, and nothing else.",
   Public: "What a share link opens. No credential is needed: the token in the path is the leave.",
   Tokens: "Client tokens for apps, made by your server.",
+  Webhooks: "Events of jobs sent to your server: endpoints, their secrets, the ledger of deliveries, the event log.",
   Keys: "Secret keys of the project: make, list, rotate, revoke.",
   Account: "The caller, the project, its limits and its use.",
   Meta: "Whether the service is well.",
@@ -99,6 +102,7 @@ export const MAIN_CALLS = [
   "createUpload",
   "createShare",
   "createClientToken",
+  "createWebhook",
   "listChanges",
   "getMe",
 ] as const;

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operationsOf } from "../../scripts/docs/openapi.ts";
 import { isNode, type Node } from "../../scripts/docs/schemas.ts";
 import type { Key } from "../../src/contract/account.ts";
+import type { Delivery, WebhookEndpoint } from "../../src/contract/webhook.ts";
 import { png } from "../support/artifact-pictures.ts";
 import { small } from "../support/graphs.ts";
 import { startWorker, type TestWorker } from "../support/worker.ts";
@@ -52,9 +53,18 @@ async function freshRows(size: number): Promise<Record<string, string>> {
     UPLOAD_ID: upload.id,
     SHA256: createHash("sha256").update(picture).digest("hex"),
     KEY_ID: key.id,
+    ...(await freshWebhook()),
     SIGNATURE: signature,
     FILE: file,
   };
+}
+
+/** An endpoint whose receiver refuses, and a test that was sent to it. */
+async function freshWebhook(): Promise<Record<string, string>> {
+  const made = await worker.post("/v1/webhooks", { url: "http://127.0.0.1:9/hook" });
+  const { id } = (await made.json()) as WebhookEndpoint;
+  const delivery = (await (await worker.post(`/v1/webhooks/${id}/test`, {})).json()) as Delivery;
+  return { ENDPOINT_ID: id, DELIVERY_ID: delivery.id, EVENT_ID: delivery.event_id };
 }
 
 /** Runs a curl in a shell: status and body of the answer. */

@@ -100,7 +100,13 @@ const CASES: Case[] = [
   ["an address that is not there", "/v2/jobs", {}, 404, "not_found"],
 
   ["no key", "/v1/jobs", { ...post({ workflow: "demo" }), key: null }, 401, "unauthenticated"],
-  ["a wrong key", "/v1/workflows", { key: mintSecretKey("test", "prj_01kag3x7p2v9m4t8r6c5n1d0ze", new Uint8Array(32)) }, 401, "unauthenticated"],
+  [
+    "a wrong key",
+    "/v1/workflows",
+    { key: mintSecretKey("test", "prj_01kag3x7p2v9m4t8r6c5n1d0ze", new Uint8Array(32)) },
+    401,
+    "unauthenticated",
+  ],
   ["a key with a typo", "/v1/workflows", { key: "ec_sk_test_oops" }, 401, "unauthenticated"],
   [
     "a key in Basic form",

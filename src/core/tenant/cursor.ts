@@ -8,11 +8,11 @@ import { encodeBase64Url } from "../artifact/base64.ts";
 import { decodeBase64Url } from "../auth/base64url.ts";
 import type { ChangesQuery, ListQuery } from "./vocabulary.ts";
 
-export type CursorKind = "list" | "changes";
+export type CursorKind = "list" | "changes" | "deliveries" | "events";
 
 const BYTES = 15;
 const POSITION_BYTES = 6;
-const KIND_BYTE: Record<CursorKind, number> = { list: 1, changes: 2 };
+const KIND_BYTE: Record<CursorKind, number> = { list: 1, changes: 2, deliveries: 3, events: 4 };
 
 /** Twenty characters for a position (below 2^48) in the list that `scope` names. */
 export function encodeCursor(kind: CursorKind, scope: string, position: number): string {
@@ -52,6 +52,10 @@ export function listScope(project: string, query: Omit<ListQuery, "before" | "li
 /** What the feed's cursor belongs to. */
 export const changesScope = (project: string, { user }: Pick<ChangesQuery, "user">): string =>
   JSON.stringify([project, user]);
+
+/** What the cursor of a list with these filters belongs to; a page's own bounds are no part of it. */
+export const filterScope = (project: string, filters: Readonly<Record<string, string | number | null>>): string =>
+  JSON.stringify([project, ...Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
 /** FNV-1a, 64 bits. */
 function checksum(head: Uint8Array, scope: string): bigint {

@@ -10,19 +10,20 @@ export const SCAN_ROWS = 10_000;
 /** A row of the list, where it stands. */
 export type ListRow = { position: number; jobId: string; ended: boolean };
 
-/** Where the list's rows are read. */
-export type ListSource = {
+/** Where a list's rows are read. */
+export type PageSource<R extends { position: number }> = {
   /** What the filters let through of the `SCAN_ROWS` rows below a position: the highest, highest first, up to so many. */
-  matching(before: number, limit: number): ListRow[];
+  matching(before: number, limit: number): R[];
   /** The lowest of those rows if there are so many, null if the end was among them. */
   lookedTo(before: number): number | null;
 };
+export type ListSource = PageSource<ListRow>;
 
-/** A page of the list. `next` is where to go on, null where nothing is left to look at. */
-export function listPage(
+/** A page of a list. `next` is where to go on, null where nothing is left to look at. */
+export function listPage<R extends { position: number }>(
   { before, limit }: Pick<ListQuery, "before" | "limit">,
-  source: ListSource,
-): { found: ListRow[]; next: number | null } {
+  source: PageSource<R>,
+): { found: R[]; next: number | null } {
   const from = before ?? Number.MAX_SAFE_INTEGER;
   // One more than the page holds tells that there is another.
   const rows = source.matching(from, limit + 1);

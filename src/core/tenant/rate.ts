@@ -69,3 +69,21 @@ export class OpenStreams {
     }
   }
 }
+
+/** Ids seen lately: what is asked for twice at once is told from what is asked for twice. The empty id is never known. */
+export class RecentIds {
+  readonly #ids = new Set<string>();
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  add(id: string): void {
+    if (id === "") return;
+    if (this.#ids.size >= MAX_RECENT_IDS) this.#ids.clear();
+    this.#ids.add(id);
+  }
+}
+
+/** Beyond this many, all are forgotten: an upload that is forgotten is known by lying in the bucket. */
+const MAX_RECENT_IDS = 10_000;

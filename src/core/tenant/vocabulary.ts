@@ -6,6 +6,7 @@ import type { Issuer, Limits, Quota, UsageRow } from "../../contract/account.ts"
 import type { ErrorCode } from "../../contract/errors.ts";
 import type { JobStatus } from "../../contract/job.ts";
 import type { Scope } from "../../contract/scopes.ts";
+import type { JobEventType } from "../../contract/webhook.ts";
 
 /** A secret key as it is kept: never the key itself. */
 export type KeyRecord = {
@@ -63,6 +64,8 @@ export type AdmitAnswer =
       concurrent: number | null;
       /** How many of the whole project's jobs may run at once. */
       projectConcurrent: number | null;
+      /** Which events of jobs the project's endpoints want. */
+      hooks: JobEventType[];
     }
   | { type: "revoked"; code: "token_revoked" | "key_revoked" }
   | Limited;
@@ -90,6 +93,8 @@ export type JobRecord = {
   /** What it used, once it has ended. */
   used: { runMs: number; outputBytes: number } | null;
 };
+
+export type RecordAnswer = { hooks: JobEventType[] };
 
 /** Who lists. `user` null sees the whole project. */
 export type ListQuery = {

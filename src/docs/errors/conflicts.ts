@@ -40,14 +40,18 @@ export const conflictErrors = {
 curl -X DELETE $EASELCAST/v1/jobs/$ID/shares/$SHARE_ID -H "Authorization: Bearer $KEY"`,
   },
   endpoint_limit: {
-    cause: "The project has as many webhook endpoints as it may have.",
-    fix: "Remove one, or let one endpoint take several event types.",
-    example: "GET /v1/webhooks    # those there are",
+    cause: "The project has 16 webhook endpoints, which is as many as it may have; those that are disabled count too.",
+    fix: "Remove one that nobody needs, or let one endpoint take several events (`job.*` is all of a job's).",
+    example: `curl $EASELCAST/v1/webhooks -H "Authorization: Bearer $KEY"
+curl -X DELETE $EASELCAST/v1/webhooks/$ENDPOINT_ID -H "Authorization: Bearer $KEY"`,
   },
   endpoint_disabled: {
-    cause: "The webhook endpoint is disabled, so nothing can be delivered to it.",
-    fix: "Repair what made its deliveries fail, enable it, and deliver again.",
-    example: "GET /v1/webhooks/{id}    # why it was disabled",
+    cause:
+      "The webhook endpoint is disabled or was deleted, so nothing can be sent to it: it failed for days, it answered 410, or somebody disabled it. `disabled_reason` says which.",
+    fix: "Look into its deliveries for why they failed, repair that, send a test (a disabled endpoint can be tested), then enable it. After that redeliver or replay what it missed.",
+    example: `curl -X POST $EASELCAST/v1/webhooks/$ENDPOINT_ID/test -H "Authorization: Bearer $KEY"
+curl -X PATCH $EASELCAST/v1/webhooks/$ENDPOINT_ID -H "Authorization: Bearer $KEY" \\
+  -H "Content-Type: application/json" -d '{"status": "enabled"}'`,
   },
   key_limit: {
     cause: "The project has 100 keys in force, which is as many as it may have.",

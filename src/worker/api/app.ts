@@ -17,6 +17,9 @@ import { mountPublic } from "./routes/public.ts";
 import { mountShares } from "./routes/shares.ts";
 import { mountUploads } from "./routes/uploads.ts";
 import { mountUsers } from "./routes/users.ts";
+import { mountWebhookDeliveries } from "./routes/webhook-deliveries.ts";
+import { mountWebhookKeys } from "./routes/webhook-keys.ts";
+import { mountWebhooks } from "./routes/webhooks.ts";
 import { mountWorkflows } from "./routes/workflows.ts";
 
 /** The app with all its routes. The build hands in a registry, from which it makes the OpenAPI document. */
@@ -34,6 +37,9 @@ export function createApp(registry: RouteRegistry | null = null): Hono<ApiEnv> {
   mountUsers(api);
   mountKeys(api);
   mountAccount(api);
+  mountWebhooks(api);
+  mountWebhookDeliveries(api);
+  mountWebhookKeys(api);
   mountPublic(api);
   mountCapacity(api);
   mountHealth(api);

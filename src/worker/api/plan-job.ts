@@ -62,6 +62,7 @@ export async function planJob(env: Env, request: JobCreate, context: PlanContext
     user: context.user,
     rerunOf: null,
     concurrent: null,
+    projectConcurrent: null,
     fingerprint: context.fingerprint,
     origin: context.origin,
     workflow: bound.workflow,

@@ -4,13 +4,14 @@ import type { JobCreate, JobPlan } from "../../contract/job-requests.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { readerOf } from "./auth/principal.ts";
 import { planJob } from "./plan-job.ts";
-import { userOf } from "./submit-job.ts";
+import { userOf, webhookOf } from "./submit-job.ts";
 
 /** Answers with the plan; throws what the create would throw, but for limits, which it tells. */
 export async function validateJob(c: Context<ApiEnv>, request: JobCreate): Promise<Response> {
   const principal = c.get("principal");
   const project = principal.project.id;
   const user = userOf(principal, request);
+  webhookOf(c, request);
   const { spec } = await planJob(c.env, request, {
     jobId: request.id ?? "",
     project,

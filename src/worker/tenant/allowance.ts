@@ -14,7 +14,7 @@ import {
   type Used,
   type UsedBy,
 } from "../../core/tenant/limits.ts";
-import { CreatesThisMinute, OpenStreams } from "../../core/tenant/rate.ts";
+import { CreatesThisMinute, OpenStreams, RecentIds } from "../../core/tenant/rate.ts";
 import { dayOf } from "../../core/tenant/usage-days.ts";
 import type { JobIndex } from "./job-index.ts";
 import type { ProjectStore } from "./project-store.ts";
@@ -26,6 +26,7 @@ export type Caller = { user: string | null; token: Partial<Limits> | null };
 export class Allowance {
   readonly creates = new CreatesThisMinute();
   readonly streams = new OpenStreams();
+  readonly uploads = new RecentIds();
   readonly #project: ProjectStore;
   readonly #usage: UsageStore;
   readonly #index: JobIndex;

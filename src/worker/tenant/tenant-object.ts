@@ -2,7 +2,6 @@
  * `TenantObject`: one project. It says who may do what, lets jobs in, keeps the list of them and what changed, and counts
  * what is used. It never touches a running job. Entry points only; rules are in core/tenant, rows in the stores.
  */
-import { DurableObject } from "cloudflare:workers";
 import type { Project, ProjectPatch, Quota } from "../../contract/account.ts";
 import type { Refusal } from "../../core/tenant/limits.ts";
 import { patched, projectOf } from "../../core/tenant/settings.ts";
@@ -10,6 +9,7 @@ import { dayOf, usageEnd } from "../../core/tenant/usage-days.ts";
 import type * as T from "../../core/tenant/vocabulary.ts";
 import { configOf } from "../config.ts";
 import { Failpoints } from "../failpoints.ts";
+import { WebhookDesk } from "../webhooks/webhook-desk.ts";
 import { Allowance, type Caller } from "./allowance.ts";
 import { JobIndex } from "./job-index.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -17,11 +17,13 @@ import { ProjectStore } from "./project-store.ts";
 import { Rows } from "./rows.ts";
 import { Upkeep, VOIDED_KEPT_MS } from "./upkeep.ts";
 import { UsageStore } from "./usage-store.ts";
+import { WebhookEntries } from "./webhook-entries.ts";
 
 /** What a job takes when it is let in. */
 const ONE_JOB = { jobs_per_day: 1, queue_places: 1, creates_per_minute: 1 };
 
-export class TenantObject extends DurableObject<Env> {
+export class TenantObject extends WebhookEntries {
+  protected readonly desk: WebhookDesk;
   readonly #id: string;
   readonly #rows: Rows;
   readonly #project: ProjectStore;
@@ -41,9 +43,13 @@ export class TenantObject extends DurableObject<Env> {
     this.#usage = new UsageStore(this.#rows);
     this.#index = new JobIndex(this.#rows, this.#usage, this.#project);
     this.#allowance = new Allowance(this.#project, this.#usage, this.#index);
-    this.#failpoints = new Failpoints(ctx, configOf(env).testHooks);
-    const [rows, index, usage, project] = [this.#rows, this.#index, this.#usage, this.#project];
-    this.#upkeep = new Upkeep({ env, projectId: this.#id, storage: ctx.storage, rows, index, usage, project });
+    const { testHooks, allowLocalUrls: allowLocal } = configOf(env);
+    this.#failpoints = new Failpoints(ctx, testHooks);
+    const reach = (point: string) => this.#failpoints.reachStored(point);
+    const shared = { projectId: this.#id, storage: ctx.storage, rows: this.#rows };
+    this.desk = new WebhookDesk({ ...shared, allowLocal, arm: (at) => this.#upkeep.arm(at), reach });
+    const [index, usage, project, desk] = [this.#index, this.#usage, this.#project, this.desk];
+    this.#upkeep = new Upkeep({ ...shared, env, index, usage, project, desk });
     ctx.blockConcurrencyWhile(() => this.#upkeep.start(Date.now()));
   }
 
@@ -136,16 +142,18 @@ export class TenantObject extends DurableObject<Env> {
       this.#upkeep.arm(job.askAt);
       await this.#failpoints.reachStored("admit:after");
     }
-    return { type: "admitted", quotas: this.#allowance.quotas(caller, now), ...this.#allowance.concurrent(caller) };
+    const quotas = this.#allowance.quotas(caller, now);
+    return { type: "admitted", quotas, ...this.#allowance.concurrent(caller), hooks: this.desk.book.hooks() };
   }
 
-  /** Hears from a job's object; at least once, in any order. */
-  async record(record: T.JobRecord): Promise<void> {
+  /** Hears from a job's object; at least once, in any order. Says which events of it are wanted. */
+  async record(record: T.JobRecord): Promise<T.RecordAnswer> {
     this.#failpoints.reach("record:before");
     const news = this.#index.record(record, Date.now());
     this.#failpoints.reach("record:written");
     if (news) this.#upkeep.armFor(this.#index.open.get(record.jobId));
     await this.#failpoints.reachStored("record:after");
+    return { hooks: this.desk.book.hooks() };
   }
 
   async list(query: T.ListQuery): Promise<T.ListAnswer> {
@@ -161,12 +169,14 @@ export class TenantObject extends DurableObject<Env> {
     return this.#allowance.quotas({ user, token }, Date.now());
   }
 
-  /** Counts an upload, unless it would be too much for the day. */
-  async countUpload(user: string | null, bytes: number, token: Caller["token"]): Promise<T.UploadAnswer> {
+  /** Counts an upload, unless it would be too much for the day. The same `id` that comes many times at once counts once. */
+  async countUpload(user: string | null, bytes: number, token: Caller["token"], id = ""): Promise<T.UploadAnswer> {
     const now = Date.now();
-    const refusal = this.#allowance.refusal({ upload_bytes_per_day: bytes }, { user, token }, now);
+    const added = this.#allowance.uploads.has(id) ? 0 : bytes;
+    const refusal = this.#allowance.refusal({ upload_bytes_per_day: added }, { user, token }, now);
     if (refusal) return this.#limited(refusal, { user, token }, now);
-    this.#usage.add({ day: dayOf(now), user, workflow: null, counts: { upload_bytes: bytes } });
+    this.#allowance.uploads.add(id);
+    if (added > 0) this.#usage.add({ day: dayOf(now), user, workflow: null, counts: { upload_bytes: added } });
     this.#upkeep.arm(usageEnd(dayOf(now)));
     return { type: "counted", quotas: this.#allowance.quotas({ user, token }, now) };
   }
@@ -222,7 +232,7 @@ export class TenantObject extends DurableObject<Env> {
 
   /** For tests: the alarm as it will be at a later time. */
   async alarmAt(now: number): Promise<void> {
-    if (configOf(this.env).testHooks) await this.#upkeep.run(now);
+    if (configOf(this.env).testHooks) await this.#upkeep.run(this.desk.clockAt(now));
   }
 
   override async alarm(): Promise<void> {

@@ -8,6 +8,7 @@ import { DEAD_KEY_KEPT_MS, endOfKey } from "../../core/tenant/keys.ts";
 import { type OpenJob, PENDING_MS, SILENT_MS } from "../../core/tenant/open-jobs.ts";
 import { DAY_MS, dayOf, nextMidnight, USAGE_KEPT_DAYS, usageEnd } from "../../core/tenant/usage-days.ts";
 import { errorName, log } from "../log.ts";
+import type { WebhookDesk } from "../webhooks/webhook-desk.ts";
 import type { JobIndex } from "./job-index.ts";
 import type { ProjectStore } from "./project-store.ts";
 import type { Rows } from "./rows.ts";
@@ -22,6 +23,8 @@ const ASKED_AT_ONCE = 6;
 const PAUSE_MS = 1_000;
 /** An alarm that is so late was lost and is set anew. */
 const LOST_MS = 300_000;
+/** How long one run waits for what it sends; what takes longer goes on by itself and is looked after by the next. */
+const SENDING_MS = 30_000;
 
 export type UpkeepPorts = {
   env: Env;
@@ -31,6 +34,7 @@ export type UpkeepPorts = {
   index: JobIndex;
   usage: UsageStore;
   project: ProjectStore;
+  desk: WebhookDesk;
 };
 
 export class Upkeep {
@@ -47,6 +51,8 @@ export class Upkeep {
     const set = await this.#ports.storage.getAlarm();
     if (set !== null && set > now - LOST_MS) this.armedAt = set;
     else this.arm();
+    // What was on its way when the object died goes on with the alarm.
+    if (this.#ports.desk.outbox.size > 0) this.arm(now);
   }
 
   /** Sets the alarm to `at`, or to the next thing there is to do, unless it goes off before that. */
@@ -67,7 +73,9 @@ export class Upkeep {
     this.armedAt = null;
     let again: number | null = now + PENDING_MS;
     try {
+      const sent = this.#send();
       await this.#askSilent(now);
+      await sent;
       again = this.#forget(now) ? null : now + PAUSE_MS;
     } catch (error) {
       log("error", "upkeep_failed", { project: this.#ports.projectId, error: errorName(error) });
@@ -75,6 +83,19 @@ export class Upkeep {
     const next = this.#next();
     if (next !== null) this.arm(Math.max(next, now + PAUSE_MS));
     if (again !== null) this.arm(again);
+  }
+
+  /** Sends what is due of the project's own events. */
+  async #send(): Promise<void> {
+    const { outbox } = this.#ports.desk;
+    if (outbox.size === 0) return;
+    outbox.run();
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, SENDING_MS);
+    });
+    await Promise.race([outbox.settled(), late]);
+    clearTimeout(timer);
   }
 
   /** Asks the jobs of which nothing, or nothing for long, was heard. */
@@ -100,17 +121,17 @@ export class Upkeep {
 
   /** Forgets what is too old; false if there is more of it. */
   #forget(now: number): boolean {
-    const { index, usage, project } = this.#ports;
+    const { index, usage, project, desk } = this.#ports;
     project.dropKeys(now);
     project.dropVoided(now - VOIDED_KEPT_MS);
     const firstKept = dayOf(now) - USAGE_KEPT_DAYS;
     const firstDay = usage.firstDay();
     if (firstDay !== null && firstDay < firstKept) usage.dropBefore(firstKept);
-    return index.trim(now);
+    return [index.trim(now), desk.trim(now)].every(Boolean);
   }
 
   #next(): number | null {
-    const { index, usage, project } = this.#ports;
+    const { index, usage, project, desk } = this.#ports;
     const firstDay = usage.firstDay();
     const ends = [...project.keys.values()].map(endOfKey).filter((at) => at !== null);
     const deadKey = earliest(ends);
@@ -118,6 +139,7 @@ export class Upkeep {
     return nextAlarm({}, [
       index.open.nextAsk(),
       this.#nextTrim(),
+      desk.nextAt(),
       firstDay === null ? null : usageEnd(firstDay),
       deadKey === null ? null : deadKey + DEAD_KEY_KEPT_MS,
       voided === null ? null : voided + VOIDED_KEPT_MS,

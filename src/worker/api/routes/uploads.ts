@@ -85,7 +85,7 @@ export function mountUploads(api: Api): void {
       const facts = inspected(bytes);
       const id = await uploadIdOf(project.id, user, hash);
       const known = await c.env.MEDIA.head(uploadKey(id));
-      if (!known) await countUpload(c, bytes.byteLength);
+      if (!known) await countUpload(c, id, bytes.byteLength);
       const meta: UploadMeta = {
         project: project.id,
         user: user ?? "",
@@ -181,10 +181,10 @@ async function findUpload(c: Context<ApiEnv>, id: string): Promise<Upload> {
   return mine;
 }
 
-async function countUpload(c: Context<ApiEnv>, sizeBytes: number): Promise<void> {
+async function countUpload(c: Context<ApiEnv>, id: string, sizeBytes: number): Promise<void> {
   const { project, user, limits } = c.get("principal");
   const now = Date.now();
-  const answer = await c.env.TENANTS.getByName(project.id).countUpload(user, sizeBytes, limits);
+  const answer = await c.env.TENANTS.getByName(project.id).countUpload(user, sizeBytes, limits, id);
   c.set("rates", [...c.get("rates"), ...ratesOf(answer.quotas, now)]);
   if (answer.type === "counted") return;
   const { quota, retryAfterMs } = answer;
