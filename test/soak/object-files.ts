@@ -47,18 +47,18 @@ function reading<T>(path: string, read: (db: DatabaseSync) => T): T {
 
 function objectOf(db: DatabaseSync, alarmAt: number | null): StoredObject[] {
   if (!db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'job'").get()) return [];
-  const row = db.prepare("SELECT spec, state FROM job").get();
+  const row = db.prepare("SELECT spec, state, events FROM job").get();
   if (!row) return [];
   const spec = JSON.parse(String(row.spec)) as { id: string; expiresAt: number };
   const state = JSON.parse(String(row.state)) as { effects: object; deadlines: object };
-  const rows = db.prepare("SELECT seq, type FROM event ORDER BY seq").all();
+  const events = JSON.parse(String(row.events)) as { seq: number; type: string }[];
   return [
     {
       jobId: spec.id,
       expiresAt: spec.expiresAt,
       effects: Object.keys(state.effects),
       deadlines: Object.keys(state.deadlines),
-      events: rows.map(({ seq, type }) => ({ seq: Number(seq), type: String(type) })),
+      events: events.map(({ seq, type }) => ({ seq, type })),
       alarmAt,
     },
   ];
