@@ -6,4 +6,12 @@ export { JobObject } from "./job/job-object.ts";
 export { PoolObject } from "./pool/pool-object.ts";
 export { TenantObject } from "./tenant/tenant-object.ts";
 
-export default createApp();
+let app: ReturnType<typeof createApp> | null = null;
+
+/** The routes are mounted for the first request: an isolate that only holds objects never needs them. */
+export default {
+  fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
+    app ??= createApp();
+    return app.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;

@@ -47,7 +47,7 @@ export type FaultCase = {
   readonly cells: Readonly<Record<State, Expected | NotApplicable>>;
 };
 
-const NO_WEBHOOKS = "there are no webhooks yet";
+const NO_WEBHOOKS = "played in test/worker/webhook-crash.test.ts and webhook-delivery-schedule.test.ts";
 
 /** The cells of a case; states that are not named get `otherwise`. */
 export function cells(

@@ -57,6 +57,6 @@ export const SERVICE_CASES: readonly FaultCase[] = [
   {
     name: "webhook receiver down",
     strike: () => {},
-    cells: cells("there are no webhooks yet"),
+    cells: cells("played in test/worker/webhook-crash.test.ts and webhook-delivery-schedule.test.ts"),
   },
 ];
