@@ -13,6 +13,7 @@ import { mountJobLive } from "./routes/job-live.ts";
 import { mountJobs } from "./routes/jobs.ts";
 import { mountKeys } from "./routes/keys.ts";
 import { mountMedia } from "./routes/media.ts";
+import { mountProjects } from "./routes/projects.ts";
 import { mountPublic } from "./routes/public.ts";
 import { mountShares } from "./routes/shares.ts";
 import { mountUploads } from "./routes/uploads.ts";
@@ -37,6 +38,7 @@ export function createApp(registry: RouteRegistry | null = null): Hono<ApiEnv> {
   mountUsers(api);
   mountKeys(api);
   mountAccount(api);
+  mountProjects(api);
   mountWebhooks(api);
   mountWebhookDeliveries(api);
   mountWebhookKeys(api);

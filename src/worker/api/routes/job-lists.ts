@@ -4,24 +4,15 @@ import * as z from "zod";
 import { listOf } from "../../../contract/api.ts";
 import { JOB_STATUSES, JobSchema, type JobStatus } from "../../../contract/job.ts";
 import { ChangesSchema } from "../../../contract/job-requests.ts";
-import { changesScope, decodeCursor, encodeCursor, listScope } from "../../../core/tenant/cursor.ts";
+import { changesScope, encodeCursor, listScope } from "../../../core/tenant/cursor.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { JOB_EXAMPLE } from "../examples.ts";
+import { invalidParameter, limitOf, oneOf, PAGE_PARAMETERS, pageOf, positionOf, timeOf } from "../list-query.ts";
 import { shownJobs } from "../listed-jobs.ts";
 import { ApiError } from "../problem.ts";
 import { type Api, json, mount } from "../route.ts";
 
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 100;
 const MAX_METADATA_FILTERS = 4;
-
-const invalid = (name: string, detail: string) =>
-  new ApiError("invalid_parameter", `${name}: ${detail}`, {
-    errors: [{ pointer: `#/${name}`, code: "invalid_parameter", detail }],
-  });
-
-const cursorDoc = z.string().optional().meta({ description: "next_cursor of the page before." });
-const limitDoc = z.string().optional().meta({ description: "1 to 100; 20 where it is not named.", example: "20" });
 
 export function mountJobLists(api: Api): void {
   mount(
@@ -37,8 +28,7 @@ export function mountJobLists(api: Api): void {
       auth: "jobs:read",
       request: {
         query: z.object({
-          cursor: cursorDoc,
-          limit: limitDoc,
+          ...PAGE_PARAMETERS,
           status: z
             .string()
             .optional()
@@ -68,8 +58,7 @@ export function mountJobLists(api: Api): void {
       const stub = c.env.TENANTS.getByName(principal.project.id);
       const page = await stub.list({ ...query.filters, before, limit: query.limit });
       const data = await shownJobs(c, page.jobs, query.compact);
-      const next = page.next === null ? null : encodeCursor("list", scope, page.next);
-      return c.json({ object: "list", data, has_more: next !== null, next_cursor: next }, 200, {
+      return c.json(pageOf(data, page.next, "list", scope), 200, {
         "cache-control": "private, no-store",
       });
     },
@@ -86,7 +75,7 @@ export function mountJobLists(api: Api): void {
       description:
         "One call when the app comes to the front: the jobs that changed, as they are now, and those that were removed. Keep `next_cursor` for the next time. Without a cursor it begins 30 days ago.",
       auth: "jobs:read",
-      request: { query: z.object({ cursor: cursorDoc, limit: limitDoc }) },
+      request: { query: z.object(PAGE_PARAMETERS) },
       responses: {
         200: json(ChangesSchema, "The changes.", {
           object: "changes",
@@ -120,34 +109,16 @@ export function mountJobLists(api: Api): void {
   );
 }
 
-function positionOf(c: Context<ApiEnv>, kind: "list" | "changes", scope: string): number | null {
-  const text = c.req.query("cursor");
-  if (text === undefined || text === "") return null;
-  const position = decodeCursor(text, kind, scope);
-  if (position === null) throw invalid("cursor", "Send next_cursor as it came, with the same filters.");
-  return position;
-}
-
-function limitOf(c: Context<ApiEnv>): number {
-  const text = c.req.query("limit");
-  if (text === undefined) return DEFAULT_LIMIT;
-  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_LIMIT) throw invalid("limit", `A whole number from 1 to ${MAX_LIMIT}.`);
-  return limit;
-}
-
 function queryOf(c: Context<ApiEnv>) {
   const principal = c.get("principal");
   const user = c.req.query("user");
   if (user !== undefined && principal.user !== null && user !== principal.user) {
-    throw invalid("user", "A token lists the jobs of its own user; leave it out.");
+    throw invalidParameter("user", "A token lists the jobs of its own user; leave it out.");
   }
-  const view = c.req.query("view");
-  if (view !== undefined && view !== "full" && view !== "compact") throw invalid("view", "full or compact.");
   const status = c.req.query("status");
   return {
     limit: limitOf(c),
-    compact: view === "compact",
+    compact: oneOf(c, "view", ["full", "compact"]) === "compact",
     filters: {
       user: principal.user ?? user ?? null,
       status: status === undefined ? null : status.split(",").map(statusOf),
@@ -162,19 +133,11 @@ function queryOf(c: Context<ApiEnv>) {
 
 function statusOf(text: string): JobStatus {
   const status = JOB_STATUSES.find((one) => one === text.trim());
-  if (!status) throw invalid("status", `One or several of ${JOB_STATUSES.join(", ")}.`);
+  if (!status) throw invalidParameter("status", `One or several of ${JOB_STATUSES.join(", ")}.`);
   return status;
 }
 
 const endOfSecond = (at: number | null) => (at === null || at % 1000 !== 0 ? at : at + 999);
-
-function timeOf(c: Context<ApiEnv>, name: string): number | null {
-  const text = c.req.query(name);
-  if (text === undefined) return null;
-  const parsed = z.iso.datetime({ offset: true }).safeParse(text);
-  if (!parsed.success) throw invalid(name, "A time as in 2026-11-20T07:11:43Z.");
-  return Date.parse(text);
-}
 
 function metadataOf(c: Context<ApiEnv>): Record<string, string> {
   const filters: [string, string][] = [];
@@ -182,6 +145,7 @@ function metadataOf(c: Context<ApiEnv>): Record<string, string> {
     const key = /^metadata\[([^\]]{1,40})\]$/.exec(name)?.[1];
     if (key !== undefined) filters.push([key, value]);
   }
-  if (filters.length > MAX_METADATA_FILTERS) throw invalid("metadata", `At most ${MAX_METADATA_FILTERS} of them.`);
+  if (filters.length > MAX_METADATA_FILTERS)
+    throw invalidParameter("metadata", `At most ${MAX_METADATA_FILTERS} of them.`);
   return Object.fromEntries(filters.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
