@@ -25,6 +25,7 @@ const platformStandIn: Plugin = {
 /** The routes come in one bundle with the zod that made their schemas: only that one knows them. */
 const ENTRY = `
 import * as z from "zod";
+import "./src/contract/webhook-bodies.ts";
 import { createApp } from "./src/worker/api/app.ts";
 const routes = [];
 createApp({ registerPath: (route) => routes.push(route) });

@@ -20,6 +20,9 @@ export const OutputIdSchema = id("out", "One stored result of a job.");
 export const ShareIdSchema = id("shr", "A share link, without its secret.");
 export const ProjectIdSchema = id("prj", "A project: keys, jobs and limits of one app.");
 export const KeyIdSchema = id("key", "A secret key, without its secret.");
+export const EventIdSchema = id("evt", "An event; the receiver's webhook-id.");
+export const DeliveryIdSchema = id("dlv", "One event on its way to one receiver.");
+export const EndpointIdSchema = id("whe", "A project's webhook endpoint.");
 
 export type JobId = z.infer<typeof JobIdSchema>;
 export type UploadId = z.infer<typeof UploadIdSchema>;

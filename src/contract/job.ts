@@ -64,7 +64,8 @@ export const JOB_ERROR_CODES = [
 ] as const;
 export type JobErrorCode = (typeof JOB_ERROR_CODES)[number];
 
-const TimestampSchema = z
+/** A time as it is answered. */
+export const TimestampSchema = z
   .string()
   .meta({ description: "RFC 3339, UTC, whole seconds.", examples: ["2026-11-20T07:11:43Z"] });
 

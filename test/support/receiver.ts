@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { expect } from "vitest";
-import { EVENT_SCHEMAS, type WebhookEvent, WebhookEventSchema } from "../../src/contract/webhook.ts";
+import { EVENT_SCHEMAS, type WebhookEvent, WebhookEventSchema } from "../../src/contract/webhook-bodies.ts";
 
 /** How one request is answered. */
 export type Manner =

@@ -2,12 +2,8 @@
 import { expect } from "vitest";
 import type * as z from "zod";
 import { listOf } from "../../src/contract/api.ts";
-import {
-  type Delivery,
-  DeliverySchema,
-  EventLogEntrySchema,
-  WebhookEndpointSchema,
-} from "../../src/contract/webhook.ts";
+import { type Delivery, DeliverySchema, WebhookEndpointSchema } from "../../src/contract/webhook.ts";
+import { EventLogEntrySchema } from "../../src/contract/webhook-bodies.ts";
 import { send } from "./tenants.ts";
 import type { WorkerClient } from "./worker-client.ts";
 

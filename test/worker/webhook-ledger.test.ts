@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Delivery, DeliverySchema, EventLogEntrySchema } from "../../src/contract/webhook.ts";
+import { type Delivery, DeliverySchema } from "../../src/contract/webhook.ts";
+import { EventLogEntrySchema } from "../../src/contract/webhook-bodies.ts";
 import type { AttemptReport, OutgoingEvent, Permit, Target } from "../../src/core/webhook/vocabulary.ts";
 import { answer, type Receiver } from "../support/receiver.ts";
 import { otherProject, refused } from "../support/tenants.ts";

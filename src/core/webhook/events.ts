@@ -9,10 +9,8 @@ import {
   type JobEventType,
   MAX_EVENT_BYTES,
   MAX_EVENT_OUTPUTS,
-  type WebhookEvent,
-  type WebhookJob,
-  type WebhookOutput,
 } from "../../contract/webhook.ts";
+import type { WebhookEvent, WebhookJob, WebhookOutput } from "../../contract/webhook-bodies.ts";
 import { timestamp } from "../job/project.ts";
 import { assert, assertNever } from "../util/assert.ts";
 

@@ -3,7 +3,8 @@
  * Also the examples of the documentation.
  */
 import type { Job, JobStatus } from "../../contract/job.ts";
-import type { JobEventType, WebhookEvent } from "../../contract/webhook.ts";
+import type { JobEventType } from "../../contract/webhook.ts";
+import type { WebhookEvent } from "../../contract/webhook-bodies.ts";
 import { timestamp } from "../job/project.ts";
 import { userMessage } from "../job/words.ts";
 import { must } from "../util/assert.ts";

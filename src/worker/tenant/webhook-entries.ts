@@ -5,7 +5,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type {
   Delivery,
-  EventLogEntry,
   JobEventType,
   WebhookCreate,
   WebhookEndpoint,
@@ -13,6 +12,7 @@ import type {
   WebhookReplay,
   WebhookRotate,
 } from "../../contract/webhook.ts";
+import type { EventLogEntry } from "../../contract/webhook-bodies.ts";
 import { timestamp } from "../../core/job/project.ts";
 import { listPage } from "../../core/tenant/pages.ts";
 import { type EndpointRecord, endpointOf, patchedEndpoint } from "../../core/webhook/endpoint-record.ts";

@@ -2,14 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JOB_STATUSES, type Job } from "../../../src/contract/job.ts";
-import {
-  EVENT_SCHEMAS,
-  JOB_EVENT_TYPES,
-  MAX_EVENT_BYTES,
-  MAX_EVENT_OUTPUTS,
-  type WebhookEvent,
-  type WebhookJob,
-} from "../../../src/contract/webhook.ts";
+import { JOB_EVENT_TYPES, MAX_EVENT_BYTES, MAX_EVENT_OUTPUTS } from "../../../src/contract/webhook.ts";
+import { EVENT_SCHEMAS, type WebhookEvent, type WebhookJob } from "../../../src/contract/webhook-bodies.ts";
 import { disabledEvent, eventText, eventTypeOf, type JobChange, jobEvent } from "../../../src/core/webhook/events.ts";
 import { pingEvent, SAMPLE_JOB_ID, sampleEvent } from "../../../src/core/webhook/samples.ts";
 import { aJob, anOutput, JOB_ID, ORIGIN, SECRET_WORDS, STAMP } from "./a-job.ts";

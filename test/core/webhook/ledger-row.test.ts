@@ -1,7 +1,8 @@
 /** Rows of the ledger: found by their ids, in the order of their times, and true to every report, however it comes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DeliveryIdSchema, DeliverySchema } from "../../../src/contract/webhook.ts";
+import { DeliveryIdSchema } from "../../../src/contract/ids.ts";
+import { DeliverySchema } from "../../../src/contract/webhook.ts";
 import {
   type DeliveryRow,
   deliveryIdAt,

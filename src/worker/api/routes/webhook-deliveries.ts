@@ -2,20 +2,18 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { listOf } from "../../../contract/api.ts";
+import { DeliveryIdSchema, EndpointIdSchema, EventIdSchema } from "../../../contract/ids.ts";
 import {
   DELIVERY_STATUSES,
   type Delivery,
-  DeliveryIdSchema,
   DeliverySchema,
-  EndpointIdSchema,
   EVENT_TYPES,
-  EventIdSchema,
-  type EventLogEntry,
-  EventLogEntrySchema,
+  LoggedEventSchema,
   MAX_REPLAYED_EVENTS,
   WebhookReplayedSchema,
   WebhookReplaySchema,
 } from "../../../contract/webhook.ts";
+import type { EventLogEntry } from "../../../contract/webhook-bodies.ts";
 import { filterScope } from "../../../core/tenant/cursor.ts";
 import type { DeliveryFilters, EventFilters } from "../../webhooks/webhook-desk.ts";
 import type { ApiEnv } from "../api-env.ts";
@@ -34,21 +32,6 @@ const FILTERS = {
   type: z.enum(EVENT_TYPES).optional().meta({ description: "Of the event.", example: "job.succeeded" }),
   job: z.string().optional().meta({ description: "Of this job." }),
 };
-
-/** In the document the body is one object with `data` of any kind: code generators do not digest unions. */
-const LoggedEventSchema = EventLogEntrySchema.extend({
-  body: z
-    .object({
-      id: EventIdSchema,
-      type: z.string(),
-      timestamp: z.string(),
-      api_version: z.string(),
-      mode: z.string(),
-      project: z.string(),
-      data: z.record(z.string(), z.unknown()),
-    })
-    .meta({ id: "EventBody", description: "What was sent, or would have been: one of the events under `webhooks`." }),
-}).meta({ id: "EventLogEntry" });
 
 export function mountWebhookDeliveries(api: Api): void {
   mount(

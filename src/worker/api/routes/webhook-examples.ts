@@ -1,5 +1,7 @@
 /** Webhooks as the documentation shows them. */
-import type { Delivery, WebhookEndpoint, WebhookEvent } from "../../../contract/webhook.ts";
+
+import type { Delivery, WebhookEndpoint } from "../../../contract/webhook.ts";
+import type { WebhookEvent } from "../../../contract/webhook-bodies.ts";
 
 const ENDPOINT_ID = "whe_01kag3x7p2v9m4t8r6c5n1d0ze";
 const DELIVERY_ID = "dlv_01kag40gm2v9m4t8r6c5n1d0ze";

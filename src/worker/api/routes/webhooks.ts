@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { listOf } from "../../../contract/api.ts";
+import { EndpointIdSchema } from "../../../contract/ids.ts";
 import {
   DeliverySchema,
-  EndpointIdSchema,
   MAX_ENDPOINTS,
   WebhookCreateSchema,
   type WebhookEndpoint,
